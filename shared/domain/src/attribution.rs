@@ -1,0 +1,202 @@
+//! Where a visitor came from: the context a page sends, cut to length and cleaned of people.
+
+use serde::{Deserialize, Serialize};
+
+/// What the page knows of the visit. All optional, all cut to [`LONGEST`] characters, all scrubbed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Context {
+    fields: std::collections::BTreeMap<Field, String>,
+}
+
+/// The fields of a context, by the names pages send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own standard words")]
+pub enum Field {
+    UtmSource,
+    UtmMedium,
+    UtmCampaign,
+    UtmContent,
+    UtmTerm,
+    Gclid,
+    Gbraid,
+    Wbraid,
+    Fbclid,
+    Referrer,
+    LandingPage,
+    PageUrl,
+    ClientId,
+    GaSessionId,
+}
+
+impl Field {
+    /// Every field, in the order of the contract.
+    pub const ALL: [Self; 14] = [
+        Self::UtmSource,
+        Self::UtmMedium,
+        Self::UtmCampaign,
+        Self::UtmContent,
+        Self::UtmTerm,
+        Self::Gclid,
+        Self::Gbraid,
+        Self::Wbraid,
+        Self::Fbclid,
+        Self::Referrer,
+        Self::LandingPage,
+        Self::PageUrl,
+        Self::ClientId,
+        Self::GaSessionId,
+    ];
+
+    /// The campaign's five parameters.
+    pub const UTM: [Self; 5] =
+        [Self::UtmSource, Self::UtmMedium, Self::UtmCampaign, Self::UtmContent, Self::UtmTerm];
+
+    /// The name in JSON, forms and metadata.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UtmSource => "utm_source",
+            Self::UtmMedium => "utm_medium",
+            Self::UtmCampaign => "utm_campaign",
+            Self::UtmContent => "utm_content",
+            Self::UtmTerm => "utm_term",
+            Self::Gclid => "gclid",
+            Self::Gbraid => "gbraid",
+            Self::Wbraid => "wbraid",
+            Self::Fbclid => "fbclid",
+            Self::Referrer => "referrer",
+            Self::LandingPage => "landing_page",
+            Self::PageUrl => "page_url",
+            Self::ClientId => "client_id",
+            Self::GaSessionId => "ga_session_id",
+        }
+    }
+
+    /// Whether the field may hold a run of digits long enough to look like a telephone number.
+    fn holds_ids(self) -> bool {
+        match self {
+            Self::Gclid
+            | Self::Gbraid
+            | Self::Wbraid
+            | Self::Fbclid
+            | Self::ClientId
+            | Self::GaSessionId => true,
+            Self::UtmSource
+            | Self::UtmMedium
+            | Self::UtmCampaign
+            | Self::UtmContent
+            | Self::UtmTerm
+            | Self::Referrer
+            | Self::LandingPage
+            | Self::PageUrl => false,
+        }
+    }
+}
+
+/// The longest value kept, in characters: what Google Analytics keeps of a page's address.
+pub const LONGEST: usize = 1000;
+
+impl Context {
+    /// Keeps a value under its field, cut and scrubbed; an empty one is dropped.
+    pub fn insert(&mut self, field: Field, value: &str) {
+        let value = scrub(value.trim(), field.holds_ids());
+        let value: String = value.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        if !value.is_empty() {
+            self.fields.insert(field, value);
+        }
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Option<&str> {
+        self.fields.get(&field).map(String::as_str)
+    }
+
+    /// What `self` knows, completed from an older context.
+    #[must_use]
+    pub fn or(&self, older: &Self) -> Self {
+        let mut fields = older.fields.clone();
+        fields.extend(self.fields.iter().map(|(field, value)| (*field, value.clone())));
+        Self { fields }
+    }
+}
+
+/// Takes e-mail addresses, Stripe's client secrets and (but in ids) telephone numbers out of a text.
+fn scrub(text: &str, holds_ids: bool) -> String {
+    // Delimiters of URLs and prose; percent-encoded ones are decoded first only to look, so that
+    // `ana%40example.pt` is found, and the whole token goes.
+    let mut clean = String::with_capacity(text.len());
+    for token in text.split_inclusive(['&', '?', '#', '=', ' ', ';', ',', '/']) {
+        let end = token.trim_end_matches(['&', '?', '#', '=', ' ', ';', ',', '/']);
+        if is_personal(end, holds_ids) {
+            clean.push_str("redacted");
+            clean.push_str(&token[end.len()..]);
+        } else {
+            clean.push_str(token);
+        }
+    }
+    clean
+}
+
+fn is_personal(token: &str, holds_ids: bool) -> bool {
+    let lower = token.to_ascii_lowercase().replace("%40", "@").replace("%2b", "+");
+    let email = lower
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    let secret =
+        lower.contains("_secret_") || lower.starts_with("sk_") || lower.starts_with("whsec_");
+    email || secret || (!holds_ids && is_phone(&lower))
+}
+
+/// Nine to fifteen digits, perhaps with a plus and separators, and nothing else.
+fn is_phone(token: &str) -> bool {
+    let digits = token.bytes().filter(u8::is_ascii_digit).count();
+    (9..=15).contains(&digits)
+        && token.chars().all(|c| c.is_ascii_digit() || "+-.()%20".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Field, LONGEST};
+
+    fn kept(field: Field, value: &str) -> String {
+        let mut context = Context::default();
+        context.insert(field, value);
+        context.get(field).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn addresses_lose_people_and_secrets() {
+        assert_eq!(
+            kept(
+                Field::PageUrl,
+                "https://example.pt/obrigado?email=ana.silva%40example.pt&tel=+351912345678&x=1"
+            ),
+            "https://example.pt/obrigado?email=redacted&tel=redacted&x=1"
+        );
+        assert_eq!(
+            kept(
+                Field::LandingPage,
+                "https://example.pt/?payment_intent_client_secret=pi_1_secret_2&ok=1"
+            ),
+            "https://example.pt/?payment_intent_client_secret=redacted&ok=1"
+        );
+        assert_eq!(kept(Field::UtmTerm, "ana@example.pt"), "redacted");
+    }
+
+    #[test]
+    fn ids_of_google_keep_their_digits() {
+        assert_eq!(kept(Field::ClientId, "1234567890.1700000000"), "1234567890.1700000000");
+        assert_eq!(kept(Field::GaSessionId, "1700000000"), "1700000000");
+    }
+
+    #[test]
+    fn values_are_cut_and_empty_ones_dropped() {
+        assert_eq!(kept(Field::Referrer, &"x".repeat(5000)).len(), LONGEST);
+        let mut context = Context::default();
+        context.insert(Field::Gclid, "  ");
+        assert_eq!(context, Context::default());
+    }
+}

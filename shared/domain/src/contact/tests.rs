@@ -1,0 +1,106 @@
+//! What counts as a name, an address, a telephone number.
+
+use super::{EmailAddress, FullName, PhoneNumber};
+
+#[test]
+fn portuguese_numbers_with_and_without_country_code_become_e164() {
+    for written in [
+        "912345678",
+        "912 345 678",
+        "+351 912 345 678",
+        "00351912345678",
+        "351912345678",
+        "(+351) 912-345-678",
+    ] {
+        let number = PhoneNumber::parse(written).unwrap();
+        assert_eq!(number.expose(), "+351912345678", "{written}");
+    }
+    assert_eq!(PhoneNumber::parse("21 342 1234").unwrap().expose(), "+351213421234");
+}
+
+#[test]
+fn numbers_of_other_countries_keep_their_code() {
+    for (written, e164) in [
+        ("+44 20 7946 0958", "+442079460958"),
+        ("+55 11 96123-4567", "+5511961234567"),
+        ("+1 650 253 0000", "+16502530000"),
+        ("0034 612 34 56 78", "+34612345678"),
+    ] {
+        assert_eq!(PhoneNumber::parse(written).unwrap().expose(), e164, "{written}");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    for written in [
+        "",
+        "12",
+        "abc",
+        "+351 12",
+        "+999 123456789",
+        "9123456789123456789123456789123456789123456789",
+    ] {
+        assert!(PhoneNumber::parse(written).is_err(), "{written}");
+    }
+}
+
+#[test]
+fn addresses_are_trimmed_and_their_domain_is_lowered() {
+    assert_eq!(
+        EmailAddress::parse(" Ana.Silva@Example.PT ").unwrap().expose(),
+        "Ana.Silva@example.pt"
+    );
+    assert_eq!(
+        EmailAddress::parse("ana@café.example.pt").unwrap().expose(),
+        "ana@xn--caf-dma.example.pt"
+    );
+    assert_eq!(
+        EmailAddress::parse("\"ana silva\"@example.pt").unwrap().expose(),
+        "\"ana silva\"@example.pt"
+    );
+    assert_eq!(EmailAddress::parse("Ana@example.pt").unwrap().identity(), "ana@example.pt");
+}
+
+#[test]
+fn what_is_no_address_is_refused() {
+    for written in [
+        "",
+        "ana",
+        "@example.pt",
+        "ana@",
+        "ana@localhost",
+        "a b@example.pt",
+        "a@b@example.pt",
+        "ana@exa mple.pt",
+        ".a@example.pt",
+        "a..b@example.pt",
+        "ana@[127.0.0.1]",
+        "ana@-x.pt",
+        "ana\n@example.pt",
+    ] {
+        assert!(EmailAddress::parse(written).is_err(), "{written:?}");
+    }
+}
+
+#[test]
+fn names_keep_every_script_and_lose_what_nobody_sees() {
+    assert_eq!(
+        FullName::parse("  Ana \u{200B}Sofia\u{202E}  Silva ").unwrap().expose(),
+        "Ana Sofia Silva"
+    );
+    assert_eq!(FullName::parse("李 小龍").unwrap().given(), "李");
+    assert_eq!(FullName::parse("Ana Sofia Silva").unwrap().family(), "Sofia Silva");
+    assert!(FullName::parse("\u{200B} ").is_err());
+    assert!(FullName::parse(&"a".repeat(201)).is_err());
+}
+
+#[test]
+fn debug_prints_placeholders() {
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        EmailAddress::parse("ana.silva@example.pt"),
+        PhoneNumber::parse("912345678"),
+        FullName::parse("Ana")
+    );
+    assert_eq!(shown, "Ok([email]) Ok([phone]) Ok([name])");
+}

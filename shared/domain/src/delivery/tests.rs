@@ -1,0 +1,99 @@
+//! When a delivery is tried again, and when it is given up.
+
+use super::{Attempt, DeathReason, Outcome, RetryPolicy, WaitReason};
+use crate::destination::RetrySafety;
+use crate::fault::{Fault, Remedy, Seen, Taken};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const POLICY: RetryPolicy = RetryPolicy { max_retries: 8, multiplier: 2 };
+
+fn attempt(safety: RetrySafety, count: u32, hours: i64) -> Attempt {
+    Attempt {
+        safety,
+        count,
+        age: SignedDuration::from_hours(hours),
+        jitter: 500,
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn fault(remedy: Remedy) -> Fault {
+    Fault { remedy, seen: Seen::default() }
+}
+
+fn retry(after: Option<u64>, taken: Taken) -> Fault {
+    fault(Remedy::Retry { after: after.map(Duration::from_secs), taken })
+}
+
+#[test]
+fn waits_grow_to_an_hour_and_keep_half_of_themselves() {
+    let seconds = |attempts, jitter| POLICY.backoff(attempts, jitter).as_secs();
+    assert_eq!((seconds(1, 0), seconds(1, 1000)), (1, 2));
+    assert_eq!((seconds(4, 0), seconds(4, 1000)), (8, 16));
+    assert_eq!((seconds(500, 0), seconds(500, 1000)), (1800, 3600));
+}
+
+#[test]
+fn death_needs_both_many_attempts_and_much_age() {
+    let after = |count, hours| {
+        POLICY.after(&retry(None, Taken::Unknown), attempt(RetrySafety::Safe, count, hours))
+    };
+    assert!(matches!(after(1000, 24), Outcome::Waiting(WaitReason::Retry, _)));
+    assert!(matches!(after(2, 1000), Outcome::Waiting(WaitReason::Retry, _)));
+    assert_eq!(after(9, 37), Outcome::Dead(DeathReason::Exhausted));
+}
+
+#[test]
+fn an_at_most_once_call_is_repeated_only_when_it_surely_did_not_happen() {
+    let once = attempt(RetrySafety::AtMostOnce, 1, 0);
+    assert_eq!(
+        POLICY.after(&retry(None, Taken::Unknown), once),
+        Outcome::Dead(DeathReason::UnknownOutcome)
+    );
+    assert!(matches!(POLICY.after(&retry(None, Taken::No), once), Outcome::Waiting(..)));
+}
+
+#[test]
+fn the_vendors_wish_to_wait_is_honoured_up_to_an_hour() {
+    let wait = |after| match POLICY
+        .after(&retry(Some(after), Taken::No), attempt(RetrySafety::Safe, 1, 0))
+    {
+        Outcome::Waiting(WaitReason::Retry, at) => at.as_second(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wait(30), 30);
+    assert_eq!(wait(u64::MAX), 3600);
+    assert_eq!(wait(0), 1, "never sooner than our own back-off");
+}
+
+#[test]
+fn a_wrong_setting_waits_for_a_person_however_often() {
+    let outcome = POLICY.after(&fault(Remedy::Setup), attempt(RetrySafety::Safe, 5000, 500));
+    assert!(matches!(outcome, Outcome::Waiting(WaitReason::Breaker, _)));
+    assert_eq!(
+        POLICY.after(&fault(Remedy::Reject), attempt(RetrySafety::Safe, 1, 0)),
+        Outcome::Dead(DeathReason::Rejected)
+    );
+}
+
+proptest! {
+    /// Whatever the jitter, an outage of a day kills nothing: the message is still tried after it.
+    #[test]
+    fn a_day_without_the_vendor_kills_nothing(jitters in prop::collection::vec(0u32..=1000, 200), asked in prop::option::of(0u64..100_000)) {
+        let mut now = Timestamp::UNIX_EPOCH;
+        for (count, jitter) in (1..).zip(jitters) {
+            let age = now.duration_since(Timestamp::UNIX_EPOCH);
+            if age > SignedDuration::from_hours(24) {
+                return Ok(());
+            }
+            let attempt = Attempt { safety: RetrySafety::Keyed, count, age, jitter, now };
+            match POLICY.after(&retry(asked, Taken::Unknown), attempt) {
+                Outcome::Waiting(_, at) => now = at,
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+        prop_assert!(false, "a day was not reached");
+    }
+}

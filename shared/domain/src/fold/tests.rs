@@ -1,0 +1,170 @@
+//! The fold does not depend on the order in which facts arrive, nor on copies of them.
+
+use super::{Person, Stage};
+use crate::attribution::Context;
+use crate::contact::{Contact, EmailAddress, Language, PhoneNumber};
+use crate::fact::{Fact, Happening, Payment, SCHEMA, Source};
+use crate::id::{EventId, ProductId, StripeId};
+use crate::journey::Journey;
+use crate::money::{Currency, Money};
+use crate::order::Order;
+use crate::pepper::PersonKey;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+fn key(name: &str) -> PersonKey {
+    PersonKey::stored(format!("v1_{name}"))
+}
+
+fn journey_id() -> EventId {
+    EventId::parse("6f1c1f9e-59a4-4e0a-9d0c-2f6f3f9a7c11").unwrap()
+}
+
+fn fact(at: i64, source: Source, person: Option<&str>, happening: Happening) -> Fact {
+    Fact {
+        schema: SCHEMA,
+        event_id: journey_id(),
+        session_id: None,
+        source,
+        occurred_at: Timestamp::from_second(at).unwrap(),
+        recorded_at: Timestamp::from_second(at).unwrap(),
+        person: person.map(key),
+        contact: None,
+        consent: None,
+        context: Context::default(),
+        happening,
+    }
+}
+
+fn lead(revision: u32, person: &str, phone: &str) -> Fact {
+    let happening =
+        if revision == 1 { Happening::LeadCaptured } else { Happening::LeadCorrected { revision } };
+    let contact = Contact {
+        email: EmailAddress::parse(&format!("{person}@example.pt")).unwrap(),
+        full_name: None,
+        phone: Some(PhoneNumber::parse(phone).unwrap()),
+        language: Language::Portuguese,
+    };
+    Fact { contact: Some(contact), ..fact(10, Source::Lead(revision), Some(person), happening) }
+}
+
+fn id(text: &str) -> StripeId {
+    StripeId::parse(text).unwrap()
+}
+
+fn euros(minor: i64) -> Money {
+    Money { minor, currency: Currency::parse("EUR").unwrap() }
+}
+
+fn payment(minor: i64) -> Payment {
+    Payment { payment_intent: id("pi_1"), charge: None, amount: euros(minor), foreign: false }
+}
+
+fn stripe(at: i64, event: &str, happening: Happening) -> Fact {
+    fact(at, Source::Stripe(id(event)), None, happening)
+}
+
+fn checkout() -> Fact {
+    let order = Order {
+        product_id: ProductId::parse("cafe-com-vendas-ticket").unwrap(),
+        product_name: "Café com Vendas".into(),
+        quantity: 1,
+        unit_price: euros(9700),
+    };
+    fact(
+        20,
+        Source::Checkout(id("pi_1")),
+        Some("ana"),
+        Happening::CheckoutStarted { order, payment_intent: id("pi_1") },
+    )
+}
+
+fn paid() -> Fact {
+    stripe(30, "evt_paid", Happening::PaymentSucceeded { payment: payment(9700) })
+}
+
+fn refunded(refund: &str, minor: i64) -> Fact {
+    stripe(
+        40,
+        &format!("evt_{refund}"),
+        Happening::PaymentRefunded { payment: payment(minor), refund: id(refund) },
+    )
+}
+
+fn failed() -> Fact {
+    stripe(
+        25,
+        "evt_failed",
+        Happening::PaymentFailed { payment: payment(9700), code: Some("card_declined".into()) },
+    )
+}
+
+fn fold(facts: Vec<Fact>) -> Person {
+    Person::fold(&key("ana"), &[Journey::new(journey_id(), facts)], None).unwrap()
+}
+
+#[test]
+fn a_lead_that_pays_is_won_and_never_a_lead_again() {
+    assert_eq!(fold(vec![lead(1, "ana", "912345678")]).stage, Stage::Lead);
+    assert_eq!(fold(vec![lead(1, "ana", "912345678"), checkout()]).stage, Stage::Checkout);
+    let won = fold(vec![paid(), checkout(), lead(1, "ana", "912345678")]);
+    assert_eq!((won.stage, won.paid), (Stage::Won, Some(euros(9700))));
+}
+
+#[test]
+fn refunds_add_up_and_only_a_whole_one_changes_the_stage() {
+    let base = || vec![lead(1, "ana", "912345678"), checkout(), paid()];
+    let mut half = base();
+    half.push(refunded("re_1", 4000));
+    assert_eq!(
+        (fold(half.clone()).stage, fold(half.clone()).paid),
+        (Stage::Won, Some(euros(5700)))
+    );
+    half.push(refunded("re_2", 5700));
+    assert_eq!((fold(half.clone()).stage, fold(half).paid), (Stage::Refunded, Some(euros(0))));
+}
+
+#[test]
+fn one_refund_described_by_two_events_counts_once() {
+    let mut twice = vec![lead(1, "ana", "912345678"), paid(), refunded("re_1", 4000)];
+    twice.push(Fact { source: Source::Stripe(id("evt_again")), ..refunded("re_1", 4000) });
+    assert_eq!(fold(twice).paid, Some(euros(5700)));
+}
+
+#[test]
+fn a_payment_clears_the_problem_of_an_earlier_try() {
+    let tried = vec![lead(1, "ana", "912345678"), checkout(), failed()];
+    assert_eq!(fold(tried.clone()).payment_problem.as_deref(), Some("card_declined"));
+    let mut paid_after = tried;
+    paid_after.push(paid());
+    assert_eq!(fold(paid_after).payment_problem, None);
+}
+
+#[test]
+fn a_corrected_address_takes_the_journey_with_it() {
+    let facts = vec![lead(1, "typo", "912345678"), lead(2, "ana", "912345678"), checkout(), paid()];
+    let journey = Journey::new(journey_id(), facts.clone());
+    assert_eq!(journey.person(), Some(&key("ana")));
+    assert_eq!(journey.superseded_persons().collect::<Vec<_>>(), [&key("typo")]);
+    assert!(
+        Person::fold(&key("typo"), &[journey], None).is_none(),
+        "nobody is left under the wrong address"
+    );
+    assert_eq!(fold(facts).stage, Stage::Won);
+}
+
+proptest! {
+    #[test]
+    fn every_order_and_every_copy_of_a_history_folds_to_the_same_person(
+        order in Just((0..8usize).collect::<Vec<_>>()).prop_shuffle(),
+        copies in prop::collection::vec(0..8usize, 0..6),
+    ) {
+        let history = [
+            lead(1, "typo", "912345678"), lead(2, "ana", "912345678"), lead(3, "ana", "913456789"), checkout(),
+            failed(), paid(), refunded("re_1", 4000), refunded("re_2", 5700),
+        ];
+        let mut facts: Vec<Fact> = order.iter().map(|at| history[*at].clone()).collect();
+        facts.extend(copies.iter().map(|at| history[*at].clone()));
+        prop_assert_eq!(fold(facts), fold(history.to_vec()));
+    }
+}
