@@ -61,8 +61,8 @@ struct Balance<'a> {
 }
 
 impl Person {
-    /// Folds all journeys of a person; `consent` is the person's latest recorded answer. `None`
-    /// where no fact says how to reach them.
+    /// Folds all journeys of a person; `consent` is what [`effective_consent`] says. `None` where no
+    /// fact says how to reach them.
     #[must_use]
     pub fn fold(key: &PersonKey, journeys: &[Journey], consent: Option<&Consent>) -> Option<Self> {
         let theirs: Vec<(&Journey, &Fact)> = journeys
@@ -75,7 +75,6 @@ impl Person {
         let contact = latest_contact(&theirs)?.clone();
         let facts = || theirs.iter().map(|(_, fact)| *fact);
         let balances = balances(facts());
-        let recorded = journeys.iter().filter_map(Journey::consent);
         let checkout = facts()
             .filter(|fact| matches!(fact.happening, Happening::CheckoutStarted { .. }))
             .max_by_key(|fact| (fact.occurred_at, fact.source.to_string()));
@@ -84,7 +83,7 @@ impl Person {
             contact,
             event_id: latest.event_id(),
             session_id: latest.session(),
-            consent: consent.into_iter().chain(recorded).reduce(Consent::latest).cloned(),
+            consent: consent.cloned(),
             context: latest.context(),
             stage,
             paid: outstanding(&balances),
@@ -97,6 +96,21 @@ impl Person {
             payment_problem: payment_problem(facts(), &balances),
         })
     }
+}
+
+/// A person's latest answer: as their profile and their journeys hold it; Stripe's copy of it only
+/// where nothing else is recorded.
+#[must_use]
+pub fn effective_consent<'a>(
+    profile: Option<&'a Consent>,
+    journeys: &'a [Journey],
+) -> Option<&'a Consent> {
+    let recorded = journeys.iter().filter_map(Journey::recorded_consent);
+    profile
+        .into_iter()
+        .chain(recorded)
+        .reduce(Consent::latest)
+        .or_else(|| journeys.iter().filter_map(Journey::consent).reduce(Consent::latest))
 }
 
 /// The latest words on how to reach somebody: corrected leads first, then what Stripe and checkouts say.

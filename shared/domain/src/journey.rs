@@ -100,14 +100,21 @@ impl Journey {
     /// What the person answered last in this journey. Stripe's copy counts only where nothing else does.
     #[must_use]
     pub fn consent(&self) -> Option<&Consent> {
-        let latest_of = |from_stripe: bool| {
-            self.facts
-                .iter()
-                .filter(|fact| matches!(fact.source, Source::Stripe(_)) == from_stripe)
-                .filter_map(|fact| fact.consent.as_ref())
-                .reduce(Consent::latest)
-        };
-        latest_of(false).or_else(|| latest_of(true))
+        self.recorded_consent().or_else(|| self.latest_consent(true))
+    }
+
+    /// What the person answered last in this journey, to a page of ours.
+    #[must_use]
+    pub fn recorded_consent(&self) -> Option<&Consent> {
+        self.latest_consent(false)
+    }
+
+    fn latest_consent(&self, from_stripe: bool) -> Option<&Consent> {
+        self.facts
+            .iter()
+            .filter(|fact| matches!(fact.source, Source::Stripe(_)) == from_stripe)
+            .filter_map(|fact| fact.consent.as_ref())
+            .reduce(Consent::latest)
     }
 
     /// Where the visitor came from: the latest word on each field.

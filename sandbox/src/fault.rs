@@ -1,0 +1,119 @@
+//! Failing on command: one fault per vendor, for its next requests, in the vendor's own error shape.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::exchange::Answer;
+use crate::vendor::Vendor;
+use crate::vendors::{hubspot, mailerlite, sendgrid, sgtm, slack, stripe};
+
+/// How a vendor fails; without `status` and `abort` it is only late.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fault {
+    pub(crate) vendor: Vendor,
+    /// The status answered instead of doing the work.
+    pub(crate) status: Option<u16>,
+    /// How long the answer is held back.
+    pub(crate) latency_ms: Option<u64>,
+    /// Close the connection without an answer.
+    #[serde(default)]
+    pub(crate) abort: bool,
+    /// The value of `Retry-After`: seconds, or the text of a date.
+    pub(crate) retry_after: Option<Value>,
+    /// For how many requests; 0 mends.
+    #[serde(default = "once")]
+    pub(crate) times: u64,
+    /// The vendor does the work all the same: only its answer is lost.
+    #[serde(default)]
+    pub(crate) worked: bool,
+}
+
+fn once() -> u64 {
+    1
+}
+
+impl Fault {
+    /// What is wrong with the fault as it was asked for.
+    pub(crate) fn complaint(&self) -> Option<&'static str> {
+        let does_nothing = self.status.is_none() && self.latency_ms.is_none() && !self.abort;
+        if self.times > 0 && does_nothing {
+            return Some("a fault needs a status, a latency_ms or abort");
+        }
+        if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
+            return Some("status must be 200 to 599");
+        }
+        let timed = |value: &Value| value.is_string() || value.is_u64();
+        if self.retry_after.as_ref().is_some_and(|value| !timed(value)) {
+            return Some("retry_after must be seconds or an HTTP date");
+        }
+        None
+    }
+
+    /// How long the answer is held back.
+    pub(crate) fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms.unwrap_or(0))
+    }
+
+    /// True when the vendor does its work in spite of the fault.
+    pub(crate) fn lets_work(&self) -> bool {
+        self.worked || (self.status.is_none() && !self.abort)
+    }
+
+    /// The refusal in the vendor's own shape, when the fault has a status.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        let status = self.status?;
+        let answer = match self.vendor {
+            Vendor::Stripe => stripe::fault(status),
+            Vendor::Hubspot => hubspot::fault(status),
+            Vendor::Mailerlite => mailerlite::fault(status),
+            Vendor::Sgtm => sgtm::fault(status),
+            Vendor::Sendgrid => sendgrid::fault(status),
+            Vendor::Slack => slack::fault(status),
+        };
+        Some(match &self.retry_after {
+            Some(Value::String(text)) => answer.with_header("retry-after", text.clone()),
+            Some(seconds) => answer.with_header("retry-after", seconds.to_string()),
+            None => answer,
+        })
+    }
+}
+
+/// The faults that wait for requests.
+#[derive(Default)]
+pub(crate) struct Faults(HashMap<Vendor, Fault>);
+
+impl Faults {
+    /// Replaces the vendor's fault, or mends the vendor.
+    pub(crate) fn set(&mut self, fault: Fault) {
+        if fault.times == 0 {
+            self.0.remove(&fault.vendor);
+        } else {
+            self.0.insert(fault.vendor, fault);
+        }
+    }
+
+    /// The fault of this request, if there is one; it counts down.
+    pub(crate) fn take(&mut self, vendor: Vendor) -> Option<Fault> {
+        let fault = self.0.get_mut(&vendor)?;
+        fault.times -= 1;
+        let taken = fault.clone();
+        if taken.times == 0 {
+            self.0.remove(&vendor);
+        }
+        Some(taken)
+    }
+
+    /// The faults still waiting.
+    pub(crate) fn waiting(&self) -> Vec<&Fault> {
+        self.0.values().collect()
+    }
+
+    /// Mends every vendor.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}

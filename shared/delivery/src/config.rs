@@ -1,0 +1,46 @@
+//! The settings that all consumers share.
+
+use domain::consent::ConsentPolicy;
+use domain::delivery::RetryPolicy;
+use jiff::SignedDuration;
+use lambda::settings::Settings;
+
+/// What every consumer reads from its environment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The ledger's table.
+    pub table: String,
+    /// Where secrets are, in SSM.
+    pub secrets_prefix: String,
+    /// The function's own queue.
+    pub queue_url: String,
+    /// Its dead letters.
+    pub dead_letter_url: String,
+    /// How answers about consent are read.
+    pub consent: ConsentPolicy,
+    /// When a failed delivery is tried again.
+    pub retry: RetryPolicy,
+    /// How long a claim lasts: longer than the function may run, shorter than the queue hides a message.
+    pub lease: SignedDuration,
+}
+
+impl Config {
+    /// Reads the settings.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
+        Self {
+            table: settings.text("LEDGER_TABLE"),
+            secrets_prefix: settings.text("SECRETS_PREFIX"),
+            queue_url: settings.text("QUEUE_URL"),
+            dead_letter_url: settings.text("DEAD_LETTER_URL"),
+            consent: ConsentPolicy {
+                required: settings.flag("REQUIRE_CONSENT", true),
+                version: settings.text("CONSENT_VERSION"),
+            },
+            retry: RetryPolicy {
+                max_retries: settings.number("DLQ_MAX_RETRIES", 8, 1),
+                multiplier: settings.number("DLQ_BACKOFF_MULTIPLIER", 2, 1),
+            },
+            lease: SignedDuration::from_secs(i64::from(settings.number("LEASE_SECONDS", 60, 31))),
+        }
+    }
+}

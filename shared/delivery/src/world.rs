@@ -1,0 +1,124 @@
+//! What is loaded for one delivery: its fact and journey, the person, and what they allow.
+
+use crate::courier::Synced;
+use domain::consent::Consent;
+use domain::contact::Contact;
+use domain::delivery::{DeliveryId, SkipReason};
+use domain::destination::{Destination, Style};
+use domain::fact::Fact;
+use domain::fold::{Person, effective_consent};
+use domain::journey::Journey;
+use domain::pepper::PersonKey;
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use ledger::{FactKey, Ledger, PersonRecord, Unavailable};
+
+/// The most journeys of one person that are folded: the latest ones beyond are nobody's funnel.
+const MOST_JOURNEYS: usize = 50;
+
+/// All that a delivery is about.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) fact: Fact,
+    pub(crate) journey: Journey,
+    pub(crate) contact: Contact,
+    pub(crate) person: Person,
+    pub(crate) key: PersonKey,
+    pub(crate) consent: Option<Consent>,
+    record: PersonRecord,
+}
+
+/// What loading led to.
+pub(crate) enum Loaded {
+    World(Box<World>),
+    Skip(SkipReason, &'static str),
+}
+
+/// Loads what a delivery is about, with consistent reads: what was recorded before now is seen.
+pub(crate) async fn load(
+    ledger: &Ledger,
+    id: &DeliveryId,
+    fact_sk: &str,
+) -> Result<Loaded, Unavailable> {
+    let journey = ledger.journey(id.event_id).await?;
+    let Some(fact) = journey.facts().iter().find(|fact| FactKey::of(fact).sk == fact_sk).cloned()
+    else {
+        return Ok(Loaded::Skip(SkipReason::NotApplicable, "the fact is no longer kept"));
+    };
+    let Some(key) = journey.person_of(&fact).cloned() else {
+        return Ok(Loaded::Skip(
+            SkipReason::NotApplicable,
+            "nobody has left a contact in this journey",
+        ));
+    };
+    let record = ledger.person(&key).await?;
+    if record.profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at) {
+        return Ok(Loaded::Skip(SkipReason::Erased, "the person was erased"));
+    }
+    let journeys = match id.destination.style() {
+        Style::State => all_journeys(ledger, &record, &journey).await?,
+        Style::Event => vec![journey.clone()],
+    };
+    let consent = effective_consent(record.profile.consent.as_ref(), &journeys).cloned();
+    let person = Person::fold(&key, &journeys, consent.as_ref());
+    let contact = journey.contact_of(&fact).cloned();
+    let (Some(person), Some(contact)) = (person, contact) else {
+        return Ok(Loaded::Skip(
+            SkipReason::NotApplicable,
+            "nobody has left a contact in this journey",
+        ));
+    };
+    Ok(Loaded::World(Box::new(World { fact, journey, contact, person, key, consent, record })))
+}
+
+async fn all_journeys(
+    ledger: &Ledger,
+    record: &PersonRecord,
+    journey: &Journey,
+) -> Result<Vec<Journey>, Unavailable> {
+    let others = record.profile.journeys.iter().filter(|id| **id != journey.event_id());
+    let mut journeys =
+        try_join_all(others.take(MOST_JOURNEYS).map(|id| ledger.journey(*id))).await?;
+    journeys.push(journey.clone());
+    Ok(journeys)
+}
+
+impl World {
+    /// The person's id at the CRM.
+    pub(crate) fn crm_contact_id(&self) -> Option<&str> {
+        self.record.vendor_id(Destination::Hubspot)
+    }
+}
+
+/// The contact that an address had at a vendor before it was corrected.
+pub(crate) enum Predecessor {
+    /// There is none, or it is not this journey's alone.
+    None,
+    /// It is the person's now: its key, and what the vendor was told of it.
+    Found(PersonKey, Synced),
+    /// A worker is at it; this delivery waits for it to end.
+    Busy,
+}
+
+/// Looks for the contact under an address that this journey corrected. One that other journeys
+/// name too is somebody's own, and stays theirs.
+pub(crate) async fn predecessor(
+    ledger: &Ledger,
+    world: &World,
+    destination: Destination,
+    now: Timestamp,
+) -> Result<Predecessor, Unavailable> {
+    for key in world.journey.superseded_persons() {
+        let record = ledger.person(key).await?;
+        let Some(told) = record.synced.get(&destination) else { continue };
+        if told.held_until.is_some_and(|until| until > now) {
+            return Ok(Predecessor::Busy);
+        }
+        let only_ours = record.profile.journeys.iter().all(|id| *id == world.journey.event_id());
+        if told.vendor_id.is_some() && only_ours {
+            let synced = Synced { digest: None, ..Synced::from(told) };
+            return Ok(Predecessor::Found(key.clone(), synced));
+        }
+    }
+    Ok(Predecessor::None)
+}

@@ -1,0 +1,201 @@
+//! From a recorded fact to routed, queued deliveries. Both the dispatcher (woken by the stream) and
+//! the sweeper (woken by the clock) run these steps; each may be repeated, in any number, by anyone.
+
+mod config;
+mod queues;
+
+pub use config::Config;
+pub use queues::QueueUrls;
+
+use domain::consent::Consent;
+use domain::delivery::{DeliveryId, SkipReason};
+use domain::fact::{Fact, Source};
+use domain::routing::{Decision, Route, Rules};
+use futures_util::future::{join_all, try_join_all};
+use jiff::{SignedDuration, Timestamp};
+use lambda::queue::{Message, NotSent, Queues};
+use ledger::{FactKey, Ledger, Opened, OpeningTimes, Unavailable};
+
+/// How long a message has to arrive before the sweeper looks after its delivery.
+pub const GRACE: SignedDuration = SignedDuration::from_mins(2);
+
+/// What dispatching needs.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// The table.
+    pub ledger: Ledger,
+    /// The queues' client.
+    pub queues: Queues,
+    /// The queues' addresses.
+    pub urls: QueueUrls,
+    /// The business's settings.
+    pub rules: Rules,
+    /// How long deliveries and routings are kept.
+    pub keep: SignedDuration,
+}
+
+/// A fact is not dispatched yet; it stays on the agenda until it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undispatched {
+    /// The ledger did not answer.
+    #[error(transparent)]
+    Ledger(#[from] Unavailable),
+    /// A queue did not take every message.
+    #[error(transparent)]
+    Queue(#[from] NotSent),
+}
+
+impl Dispatch {
+    /// Dispatches a fact: decide, keep the decision, enrol the person, open the deliveries, send
+    /// their messages, and only then take the fact off the agenda.
+    ///
+    /// # Errors
+    /// [`Undispatched`]: some of it may have happened; dispatch the same fact again.
+    pub async fn dispatch(&self, fact: &Fact, now: Timestamp) -> Result<(), Undispatched> {
+        let key = FactKey::of(fact);
+        let known = self.known(fact).await?;
+        let decided = self.rules.route(fact, known.consent.as_ref(), known.erased);
+        let mut routes = self.ledger.keep_route(&key, decided, self.expiry(now)).await?;
+        if let Some(person) = fact.person.as_ref().filter(|_| !known.erased) {
+            self.ledger.enrol(person, fact.event_id, recorded_consent(fact, &known)).await?;
+        }
+        let deliveries = self.open(fact, &key, &mut routes, now).await?;
+        self.send(&deliveries).await?;
+        self.ledger.mark_dispatched(&key).await?;
+        tracing::info!(
+            event_id = fact.event_id.to_string(),
+            kind = fact.happening.name(),
+            sent = deliveries
+                .iter()
+                .map(|delivery| delivery.destination.name())
+                .collect::<Vec<_>>()
+                .join(","),
+            skipped = skipped(&routes),
+            "fact dispatched"
+        );
+        Ok(())
+    }
+
+    /// What the ledger knows of the person beside this fact.
+    async fn known(&self, fact: &Fact) -> Result<Known, Unavailable> {
+        let profile = match &fact.person {
+            Some(person) => self.ledger.person(person).await?.profile,
+            None => ledger::Profile::default(),
+        };
+        let said = fact.consent.as_ref().filter(|_| !matches!(fact.source, Source::Stripe(_)));
+        let mut consent = said.into_iter().chain(&profile.consent).reduce(Consent::latest).cloned();
+        if consent.is_none() {
+            // Answered before anybody left a contact, or told by Stripe's metadata alone.
+            consent = self.ledger.journey(fact.event_id).await?.consent().cloned();
+        }
+        let erased = profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at);
+        Ok(Known { consent, erased })
+    }
+
+    /// Opens the deliveries that the routing asks for. Where another fact of the same effect has
+    /// opened one already, the routing is corrected to say so.
+    async fn open(
+        &self,
+        fact: &Fact,
+        key: &FactKey,
+        routes: &mut [Route],
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryId>, Unavailable> {
+        let opened =
+            join_all(routes.iter().map(|route| self.open_one(fact, key, route, now))).await;
+        let mut deliveries = Vec::new();
+        let mut corrected = false;
+        for (route, opened) in routes.iter_mut().zip(opened) {
+            match opened? {
+                Step::Nothing => {}
+                Step::Send(id) => deliveries.push(id),
+                Step::Duplicate => {
+                    corrected = true;
+                    route.decision = Decision::Skip {
+                        reason: SkipReason::Duplicate,
+                        detail: "another fact describes the same effect".to_owned(),
+                    };
+                }
+            }
+        }
+        if corrected {
+            self.ledger.correct_route(key, routes).await?;
+        }
+        Ok(deliveries)
+    }
+
+    async fn open_one(
+        &self,
+        fact: &Fact,
+        key: &FactKey,
+        route: &Route,
+        now: Timestamp,
+    ) -> Result<Step, Unavailable> {
+        let Decision::Send { delay_seconds } = route.decision else { return Ok(Step::Nothing) };
+        let id = DeliveryId {
+            event_id: fact.event_id,
+            effect: fact.effect(),
+            destination: route.destination,
+        };
+        let delay = SignedDuration::from_secs(delay_seconds);
+        let look_at = now.checked_add(if delay.is_zero() { GRACE } else { delay }).unwrap_or(now);
+        let times = OpeningTimes { now, look_at, keep: self.keep };
+        match self.ledger.open_delivery(&id, key, times).await? {
+            Opened::ForAnotherFact => Ok(Step::Duplicate),
+            // A delayed delivery waits in the ledger; the sweeper sends its message when it is due.
+            Opened::ForThisFact if !delay.is_zero() => Ok(Step::Nothing),
+            Opened::ForThisFact => Ok(Step::Send(id)),
+        }
+    }
+
+    async fn send(&self, deliveries: &[DeliveryId]) -> Result<(), NotSent> {
+        let by_queue = domain::destination::Queue::ALL.into_iter().map(|queue| {
+            let messages: Vec<Message> = deliveries
+                .iter()
+                .filter(|delivery| delivery.destination.queue() == queue)
+                .map(|delivery| message(delivery, SignedDuration::ZERO))
+                .collect();
+            async move { self.queues.send(self.urls.of(queue), &messages).await }
+        });
+        try_join_all(by_queue).await.map(|_| ())
+    }
+
+    fn expiry(&self, now: Timestamp) -> i64 {
+        now.as_second().saturating_add(self.keep.as_secs())
+    }
+}
+
+/// What is known of a person before a fact is routed.
+struct Known {
+    consent: Option<Consent>,
+    erased: bool,
+}
+
+/// What opening a delivery leads to.
+enum Step {
+    Nothing,
+    Send(DeliveryId),
+    Duplicate,
+}
+
+/// The message of a delivery: its id and nothing else.
+#[must_use]
+pub fn message(delivery: &DeliveryId, delay: SignedDuration) -> Message {
+    // An id of plain texts always encodes.
+    Message { body: serde_json::to_string(delivery).unwrap_or_default(), delay }
+}
+
+/// The answer that goes into the person's record: what is known, unless only Stripe says so.
+fn recorded_consent<'a>(fact: &Fact, known: &'a Known) -> Option<&'a Consent> {
+    let from_stripe = matches!(fact.source, Source::Stripe(_)) && fact.consent.is_some();
+    known.consent.as_ref().filter(|_| !from_stripe)
+}
+
+/// The skips of a routing for the log: `sgtm:consent,slack:not_applicable`.
+fn skipped(routes: &[Route]) -> String {
+    let skips = routes.iter().filter_map(|route| match &route.decision {
+        Decision::Skip { reason, .. } => Some(format!("{}:{}", route.destination, reason.name())),
+        Decision::Send { .. } => None,
+    });
+    skips.collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,69 @@
+//! AWS's clients, opened once at start: no credential chain, no profile, timeouts below the function's.
+
+use crate::queue::Queues;
+use crate::secret::{Secret, Unreadable};
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::error::SdkError;
+use ledger::Ledger;
+use std::time::Duration;
+
+/// The way to AWS's services.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+    ssm: aws_sdk_ssm::Client,
+}
+
+/// Opens the way to AWS with the role and region that Lambda puts in the environment.
+pub async fn open() -> Aws {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(9))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await;
+    let ssm = aws_sdk_ssm::Client::new(&config);
+    Aws { config, ssm }
+}
+
+impl Aws {
+    /// The ledger in a table.
+    #[must_use]
+    pub fn ledger(&self, table: &str) -> Ledger {
+        Ledger::new(aws_sdk_dynamodb::Client::new(&self.config), table)
+    }
+
+    /// The queues.
+    #[must_use]
+    pub fn queues(&self) -> Queues {
+        Queues::new(aws_sdk_sqs::Client::new(&self.config))
+    }
+
+    /// A secret under the stage's prefix (`SECRETS_PREFIX`).
+    ///
+    /// # Errors
+    /// [`Unreadable`] where SSM refuses or does not answer.
+    pub async fn secret(&self, prefix: &str, name: &'static str) -> Result<Secret, Unreadable> {
+        Secret::open(self.ssm.clone(), prefix, name).await
+    }
+}
+
+/// What went wrong in a call to AWS, in a word. The SDK's own text ends here: it may hold what was sent.
+pub(crate) fn kind<E>(error: &SdkError<E>) -> &'static str {
+    match error {
+        SdkError::ConstructionFailure(_) => "bad request",
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(_) => "no connection",
+        SdkError::ResponseError(_) => "unreadable answer",
+        SdkError::ServiceError(_) => "refused",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,136 @@
+//! The agenda: a sparse, sharded, keys-only index of what is still to do. Nothing is found by a scan.
+//!
+//! | agenda | holds | `agenda_at` |
+//! |---|---|---|
+//! | `undispatched#NN` | facts whose deliveries are not all queued | when recorded |
+//! | `due#NN` | deliveries that are not over | when the sweeper looks after them |
+//! | `dead#NN` | deliveries that were given up | when |
+//! | `undecodable#NN` | facts that this version cannot read | when recorded |
+
+use crate::fact::FactKey;
+use crate::item::{Item, get_text, get_time, number, text, time};
+use crate::key::{self, PK, SK};
+use crate::{Ledger, Unavailable};
+use domain::delivery::DeliveryId;
+use domain::id::EventId;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub(crate) const NAME: &str = "agenda";
+pub(crate) const AT: &str = "agenda_at";
+
+/// How many partitions each list is spread over: no key is hot at a thousand events a second.
+pub const SHARDS: u32 = 16;
+
+/// How many entries one look at a shard takes: the rest waits a minute.
+const PAGE: i32 = 200;
+
+fn shard(event_id: EventId) -> u32 {
+    let [first, ..] = *Uuid::from(event_id).as_bytes();
+    u32::from(first) % SHARDS
+}
+
+pub(crate) fn undispatched(event_id: EventId) -> String {
+    format!("undispatched#{:02}", shard(event_id))
+}
+
+pub(crate) fn due(event_id: EventId) -> String {
+    format!("due#{:02}", shard(event_id))
+}
+
+pub(crate) fn dead(event_id: EventId) -> String {
+    format!("dead#{:02}", shard(event_id))
+}
+
+pub(crate) fn undecodable(event_id: EventId) -> String {
+    format!("undecodable#{:02}", shard(event_id))
+}
+
+/// A delivery that the sweeper should look after, as the index shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub id: DeliveryId,
+    /// The time it was listed under; the condition of what follows.
+    pub listed_at: Timestamp,
+}
+
+impl Ledger {
+    /// Facts of one shard (0 to [`SHARDS`] - 1) that were recorded before a time and never
+    /// dispatched, oldest first. The index lags by moments: nothing follows from an absence.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn undispatched(
+        &self,
+        shard: u32,
+        before: Timestamp,
+    ) -> Result<Vec<FactKey>, Unavailable> {
+        let items = self.agenda(&format!("undispatched#{shard:02}"), before).await?;
+        Ok(items.iter().filter_map(fact_key).collect())
+    }
+
+    /// Deliveries of one shard that are due before a time, most overdue first.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn due(&self, shard: u32, before: Timestamp) -> Result<Vec<Due>, Unavailable> {
+        let items = self.agenda(&format!("due#{shard:02}"), before).await?;
+        Ok(items.iter().filter_map(due_entry).collect())
+    }
+
+    async fn agenda(&self, name: &str, before: Timestamp) -> Result<Vec<Item>, Unavailable> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(NAME)
+            .key_condition_expression("agenda = :agenda AND agenda_at <= :before")
+            .expression_attribute_values(":agenda", text(name))
+            .expression_attribute_values(":before", time(before))
+            .limit(PAGE)
+            .send()
+            .await
+            .map_err(|error| Unavailable::from_sdk("read the agenda", &error))?;
+        Ok(page.items.unwrap_or_default())
+    }
+
+    /// Puts off when the sweeper looks at a delivery again, if it is still listed as it was read:
+    /// of two sweepers, one goes on.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<bool, Unavailable> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(PK, text(key::journey(due.id.event_id)))
+            .key(SK, text(key::delivery(&due.id)))
+            .update_expression("SET agenda_at = :until")
+            .condition_expression("agenda_at = :read AND begins_with(agenda, :due)")
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":read", number(due.listed_at.as_millisecond()))
+            .expression_attribute_values(":due", text("due#"))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
+                _ => Err(Unavailable::from_sdk("put a delivery off", &error)),
+            },
+        }
+    }
+}
+
+fn fact_key(item: &Item) -> Option<FactKey> {
+    let event_id = key::journey_of(get_text(item, PK)?)?;
+    Some(FactKey { event_id, sk: get_text(item, SK)?.to_owned() })
+}
+
+fn due_entry(item: &Item) -> Option<Due> {
+    let event_id = key::journey_of(get_text(item, PK)?)?;
+    let id = key::delivery_of(event_id, get_text(item, SK)?)?;
+    Some(Due { id, listed_at: get_time(item, AT)? })
+}

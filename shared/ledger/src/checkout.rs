@@ -1,0 +1,136 @@
+//! Checkouts and pointers: which payment intent belongs to which journey, product and attempt.
+
+use crate::item::{Item, get_count, get_text, number, text};
+use crate::key::{self, PK, SK};
+use crate::{Ledger, Unavailable};
+use domain::id::{EventId, ProductId, SessionId, StripeId};
+use domain::pepper::PersonKey;
+use jiff::Timestamp;
+
+/// The intent under which a product is being bought in a journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many.
+    pub quantity: u32,
+    /// Which attempt, from 1: a new one begins when the last intent is over.
+    pub attempt: u32,
+    /// The intent.
+    pub payment_intent: StripeId,
+}
+
+/// Whose a payment intent is: for Stripe's events that carry none of our metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointer {
+    /// The journey.
+    pub event_id: EventId,
+    /// The session.
+    pub session_id: SessionId,
+    /// The person.
+    pub person: PersonKey,
+}
+
+impl Ledger {
+    /// Reads a journey's checkouts.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn checkouts(&self, event_id: EventId) -> Result<Vec<Checkout>, Unavailable> {
+        let items = self.query_journey(event_id, key::CHECKOUT).await?;
+        Ok(items.iter().filter_map(decode_checkout).collect())
+    }
+
+    /// Keeps the intent of an attempt; an older attempt never replaces a newer one.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn keep_checkout(
+        &self,
+        event_id: EventId,
+        checkout: &Checkout,
+        expires_at: Timestamp,
+    ) -> Result<(), Unavailable> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item(PK, text(key::journey(event_id)))
+            .item(
+                SK,
+                text(format!("{}{}#{}", key::CHECKOUT, checkout.product_id, checkout.quantity)),
+            )
+            .item("attempt", number(i64::from(checkout.attempt)))
+            .item("payment_intent", text(checkout.payment_intent.as_str()))
+            .item("expires_at", number(expires_at.as_second()))
+            .condition_expression("attribute_not_exists(pk) OR attempt <= :attempt")
+            .expression_attribute_values(":attempt", number(i64::from(checkout.attempt)))
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(Unavailable::from_sdk("keep a checkout", &error)),
+            },
+        }
+    }
+
+    /// Writes whose an intent is.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn point(
+        &self,
+        intent: &StripeId,
+        pointer: &Pointer,
+        expires_at: Timestamp,
+    ) -> Result<(), Unavailable> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item(PK, text(key::intent(intent)))
+            .item(SK, text(key::ALONE))
+            .item("event_id", text(pointer.event_id.to_string()))
+            .item("session_id", text(pointer.session_id.to_string()))
+            .item("person", text(pointer.person.as_str()))
+            .item("expires_at", number(expires_at.as_second()))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Unavailable::from_sdk("write a pointer", &error))
+    }
+
+    /// Reads whose an intent is; `None` where it is not ours.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn pointer(&self, intent: &StripeId) -> Result<Option<Pointer>, Unavailable> {
+        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = read
+            .key(PK, text(key::intent(intent)))
+            .key(SK, text(key::ALONE))
+            .send()
+            .await
+            .map_err(|error| Unavailable::from_sdk("read a pointer", &error))?;
+        Ok(answer.item().and_then(decode_pointer))
+    }
+}
+
+fn decode_checkout(item: &Item) -> Option<Checkout> {
+    let (product, quantity) = get_text(item, SK)?.strip_prefix(key::CHECKOUT)?.split_once('#')?;
+    Some(Checkout {
+        product_id: ProductId::parse(product).ok()?,
+        quantity: quantity.parse().ok()?,
+        attempt: get_count(item, "attempt"),
+        payment_intent: StripeId::parse(get_text(item, "payment_intent")?).ok()?,
+    })
+}
+
+fn decode_pointer(item: &Item) -> Option<Pointer> {
+    Some(Pointer {
+        event_id: EventId::parse(get_text(item, "event_id")?).ok()?,
+        session_id: SessionId::parse(get_text(item, "session_id")?).ok()?,
+        person: PersonKey::stored(get_text(item, "person")?.to_owned()),
+    })
+}

@@ -1,0 +1,337 @@
+//! Claims: who may work on a delivery, under a lease with a fencing token; and how it ends.
+
+use crate::agenda;
+use crate::delivery::{DeliveryRecord, decode};
+use crate::item::{number, text, time};
+use crate::key::{self, PK, SK};
+use crate::{Ledger, Unavailable};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::delivery::{DeathReason, DeliveryId, Outcome, State};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// The right to work on a delivery until its lease is over. Only the ledger gives it.
+#[derive(Debug)]
+pub struct Claim {
+    record: DeliveryRecord,
+    token: String,
+    calls: u32,
+}
+
+/// What became of asking for a claim.
+#[derive(Debug)]
+pub enum Claimed {
+    /// It is held.
+    Held(Box<Claim>),
+    /// Somebody else works on it until then.
+    Busy(Timestamp),
+    /// It waits until then.
+    NotYet(Timestamp),
+    /// It is over.
+    Over(Box<DeliveryRecord>),
+    /// A worker vanished in the middle of an at-most-once call: it can only be settled.
+    Lapsed(Box<DeliveryRecord>),
+    /// There is no such delivery (any more).
+    Missing,
+}
+
+/// How a claimed delivery ends or waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// A sentence for a person: the vendor's status, the setting to mend. Never personal.
+    pub detail: String,
+    /// The vendor's id of the request.
+    pub request_id: Option<String>,
+    /// When the sweeper looks after it, where it waits: later than `next_at` if its message comes
+    /// back by itself.
+    pub look_at: Timestamp,
+}
+
+/// Whether a completion landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completed {
+    /// It did.
+    Landed,
+    /// The lease was over and somebody else took the delivery: theirs is the truth.
+    Fenced,
+}
+
+/// Past so many claims a delivery is what kills its workers.
+const POISON_LIMIT: u32 = 25;
+
+impl Claim {
+    /// The delivery as it was when it was claimed.
+    #[must_use]
+    pub fn record(&self) -> &DeliveryRecord {
+        &self.record
+    }
+
+    /// Vendor calls made so far, those under this claim included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.record.attempts + self.calls
+    }
+
+    /// Whether the delivery has been claimed so often that it must be what kills its workers.
+    #[must_use]
+    pub fn is_poison(&self) -> bool {
+        self.record.claims > POISON_LIMIT + self.record.attempts
+    }
+
+    /// Counts a call to the vendor; the ledger learns of it with the completion.
+    pub fn count_call(&mut self) {
+        self.calls += 1;
+    }
+}
+
+impl Ledger {
+    /// Asks for a delivery: allowed when it is queued, when its wait is over, and when the lease of
+    /// its last worker is over; never in the middle of an at-most-once call.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: ask again.
+    pub async fn claim(
+        &self,
+        id: &DeliveryId,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Claimed, Unavailable> {
+        const OPERATION: &str = "claim a delivery";
+        let token = Uuid::new_v4().to_string();
+        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        let update = self
+            .update_delivery(id)
+            .update_expression(
+                "SET #state = :in_flight, #token = :token, lease_until = :until, agenda_at = :until, \
+                 agenda = :due, updated_at = :now ADD claims :one",
+            )
+            .condition_expression(
+                "#state = :queued OR (#state = :waiting AND next_at <= :now) \
+                 OR (#state = :in_flight AND lease_until < :now)",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":queued", text(State::Queued.name()))
+            .expression_attribute_values(":waiting", text(State::Waiting.name()))
+            .expression_attribute_values(":in_flight", text(State::InFlight.name()))
+            .expression_attribute_values(":token", text(&token))
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":due", text(agenda::due(id.event_id)))
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match update {
+            Ok(output) => {
+                let record = output.attributes().and_then(|item| decode(id.clone(), item));
+                let record = record.ok_or(Unavailable::unreadable(OPERATION))?;
+                Ok(Claimed::Held(Box::new(Claim { record, token, calls: 0 })))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let Some(item) = failed.item().filter(|item| !item.is_empty()) else {
+                        return Ok(Claimed::Missing);
+                    };
+                    let record =
+                        decode(id.clone(), item).ok_or(Unavailable::unreadable(OPERATION))?;
+                    Ok(refused(record, token, now))
+                }
+                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
+            },
+        }
+    }
+
+    /// Says, before an at-most-once call, that it is being made: from here on nobody may make it again.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: the call must not be made.
+    pub async fn begin_call(
+        &self,
+        claim: &mut Claim,
+        now: Timestamp,
+    ) -> Result<Completed, Unavailable> {
+        claim.count_call();
+        let update = Changes::default()
+            .set("attempts", number(i64::from(claim.attempts())))
+            .set("updated_at", time(now))
+            .apply(State::Calling, self.update_delivery(&claim.record.id));
+        let update = fenced(update, claim);
+        self.land(update, claim, State::Calling).await
+    }
+
+    /// Ends a claim with an outcome, or lets the delivery wait. Lands only while the token in the
+    /// ledger is the claim's own.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again; the lease ends by itself.
+    pub async fn complete(
+        &self,
+        claim: &Claim,
+        completion: &Completion,
+        now: Timestamp,
+    ) -> Result<Completed, Unavailable> {
+        let state = completion.outcome.state();
+        let event_id = claim.record.id.event_id;
+        let mut changes = Changes::default()
+            .set("reason", text(completion.outcome.reason()))
+            .set("detail", text(&completion.detail))
+            .set("attempts", number(i64::from(claim.attempts())))
+            .set("updated_at", time(now));
+        if let Some(request_id) = &completion.request_id {
+            changes = changes.set("request_id", text(request_id));
+        }
+        changes = match &completion.outcome {
+            Outcome::Waiting(_, next_at) => changes
+                .set("next_at", time(*next_at))
+                .set(agenda::NAME, text(agenda::due(event_id)))
+                .set(agenda::AT, time(completion.look_at)),
+            Outcome::Dead(_) => changes
+                .set(agenda::NAME, text(agenda::dead(event_id)))
+                .set(agenda::AT, time(now))
+                .remove("next_at"),
+            Outcome::Delivered | Outcome::AcceptedUnverifiable | Outcome::Skipped(_) => {
+                changes.remove(agenda::NAME).remove(agenda::AT).remove("next_at")
+            }
+        };
+        let update = changes.apply(state, self.update_delivery(&claim.record.id));
+        self.land(fenced(update, claim), claim, state).await
+    }
+
+    /// Ends a delivery whose worker vanished in the middle of an at-most-once call: nobody knows
+    /// whether it happened, so it is not made again. A person settles it.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn settle_lapsed(
+        &self,
+        lapsed: &DeliveryRecord,
+        now: Timestamp,
+    ) -> Result<Completed, Unavailable> {
+        let claim = Claim {
+            record: lapsed.clone(),
+            token: lapsed.token.clone().unwrap_or_default(),
+            calls: 0,
+        };
+        let completion = Completion {
+            outcome: Outcome::Dead(DeathReason::UnknownOutcome),
+            detail: "the worker vanished in the middle of the call; look at the vendor whether it happened".into(),
+            request_id: None,
+            look_at: now,
+        };
+        self.complete(&claim, &completion, now).await
+    }
+
+    /// Notes that a dead delivery's ids are on the dead-letter queue.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again; the queue may get a second copy.
+    pub async fn mark_dead_lettered(&self, id: &DeliveryId) -> Result<(), Unavailable> {
+        self.update_delivery(id)
+            .update_expression("SET dead_lettered = :yes")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Unavailable::from_sdk("mark a delivery as dead-lettered", &error))
+    }
+
+    fn update_delivery(&self, id: &DeliveryId) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(PK, text(key::journey(id.event_id)))
+            .key(SK, text(key::delivery(id)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Sends a fenced update. Where it is refused, the old item tells a lost answer (the state is
+    /// already ours) from a lost lease.
+    async fn land(
+        &self,
+        update: UpdateItemFluentBuilder,
+        claim: &Claim,
+        state: State,
+    ) -> Result<Completed, Unavailable> {
+        match update.send().await {
+            Ok(_) => Ok(Completed::Landed),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let now = failed.item().and_then(|item| decode(claim.record.id.clone(), item));
+                    let ours = now.is_some_and(|now| {
+                        now.token.as_deref() == Some(&claim.token) && now.state == state
+                    });
+                    Ok(if ours { Completed::Landed } else { Completed::Fenced })
+                }
+                _ => Err(Unavailable::from_sdk("write a delivery's outcome", &error)),
+            },
+        }
+    }
+}
+
+/// What an update of a delivery changes beside its state. The names are ours and none is reserved.
+#[derive(Default)]
+struct Changes {
+    sets: Vec<(&'static str, AttributeValue)>,
+    removes: Vec<&'static str>,
+}
+
+impl Changes {
+    fn set(mut self, name: &'static str, value: AttributeValue) -> Self {
+        self.sets.push((name, value));
+        self
+    }
+
+    fn remove(mut self, name: &'static str) -> Self {
+        self.removes.push(name);
+        self
+    }
+
+    fn apply(self, state: State, mut update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+        let mut expression = "SET #state = :state".to_owned();
+        update = update.expression_attribute_values(":state", text(state.name()));
+        for (name, value) in self.sets {
+            expression.push_str(&format!(", {name} = :{name}"));
+            update = update.expression_attribute_values(format!(":{name}"), value);
+        }
+        if !self.removes.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", self.removes.join(", ")));
+        }
+        update.update_expression(expression)
+    }
+}
+
+/// The condition of everything that is done under a claim: its token, and a state that can go on.
+fn fenced(update: UpdateItemFluentBuilder, claim: &Claim) -> UpdateItemFluentBuilder {
+    update
+        .condition_expression("#token = :token AND #state IN (:from_in_flight, :from_calling)")
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_names("#token", "token")
+        .expression_attribute_values(":token", text(&claim.token))
+        .expression_attribute_values(":from_in_flight", text(State::InFlight.name()))
+        .expression_attribute_values(":from_calling", text(State::Calling.name()))
+}
+
+/// Why a claim was refused, read from the item that refused it.
+fn refused(record: DeliveryRecord, token: String, now: Timestamp) -> Claimed {
+    let lease_over = record.lease_until.is_none_or(|until| until < now);
+    match record.state {
+        // Our own write, whose answer was lost and which the SDK repeated.
+        State::InFlight if record.token.as_deref() == Some(&token) => {
+            Claimed::Held(Box::new(Claim { record, token, calls: 0 }))
+        }
+        State::Calling if lease_over => Claimed::Lapsed(Box::new(record)),
+        State::InFlight | State::Calling => Claimed::Busy(record.lease_until.unwrap_or(now)),
+        State::Waiting => Claimed::NotYet(record.next_at.unwrap_or(now)),
+        // It was queued again between the refusal and now: its message comes back soon.
+        State::Queued => Claimed::Busy(now),
+        State::Delivered | State::AcceptedUnverifiable | State::Skipped | State::Dead => {
+            Claimed::Over(Box::new(record))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Deliveries as records: opened once per effect and destination, and read back.
+
+use crate::agenda;
+use crate::fact::FactKey;
+use crate::item::{Item, get_count, get_text, get_time, number, text, time};
+use crate::key::{self, PK, SK};
+use crate::{Ledger, Unavailable};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::delivery::{DeliveryId, State};
+use jiff::{SignedDuration, Timestamp};
+
+/// What became of opening a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// It is there, for this fact: opened now, or before by the same dispatch.
+    ForThisFact,
+    /// Another fact with the same effect opened it: this one is a duplicate.
+    ForAnotherFact,
+}
+
+/// A delivery as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRecord {
+    /// Which.
+    pub id: DeliveryId,
+    /// The sort key of the fact that opened it.
+    pub fact: String,
+    /// Where it stands.
+    pub state: State,
+    /// The reason's word; empty where the state says it all.
+    pub reason: String,
+    /// A sentence for a person.
+    pub detail: String,
+    /// Vendor calls made.
+    pub attempts: u32,
+    /// Claims made: more than attempts where workers died.
+    pub claims: u32,
+    /// When it may be tried again, if it waits.
+    pub next_at: Option<Timestamp>,
+    /// The vendor's id of the request that succeeded.
+    pub request_id: Option<String>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Whether a copy of its ids is on the dead-letter queue.
+    pub dead_lettered: bool,
+    pub(crate) token: Option<String>,
+    pub(crate) lease_until: Option<Timestamp>,
+}
+
+impl DeliveryRecord {
+    /// Whether it was given up, and its ids are not on the dead-letter queue yet.
+    #[must_use]
+    pub fn is_unburied(&self) -> bool {
+        self.state == State::Dead && !self.dead_lettered
+    }
+}
+
+impl Ledger {
+    /// Opens a delivery as `queued` if there is none for its effect. The sweeper looks at it from
+    /// `look_at` on; it stays for `keep`.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn open_delivery(
+        &self,
+        id: &DeliveryId,
+        fact: &FactKey,
+        times: OpeningTimes,
+    ) -> Result<Opened, Unavailable> {
+        const OPERATION: &str = "open a delivery";
+        let expires_at = times.now.as_second().saturating_add(times.keep.as_secs());
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item(PK, text(key::journey(id.event_id)))
+            .item(SK, text(key::delivery(id)))
+            .item("fact", text(&fact.sk))
+            .item("state", text(State::Queued.name()))
+            .item("created_at", time(times.now))
+            .item("updated_at", time(times.now))
+            .item(agenda::NAME, text(agenda::due(id.event_id)))
+            .item(agenda::AT, time(times.look_at))
+            .item("expires_at", number(expires_at))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(Opened::ForThisFact),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    let opened_for = failed.item().and_then(|item| get_text(item, "fact"));
+                    Ok(if opened_for == Some(&fact.sk) {
+                        Opened::ForThisFact
+                    } else {
+                        Opened::ForAnotherFact
+                    })
+                }
+                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
+            },
+        }
+    }
+
+    /// Reads a delivery.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, Unavailable> {
+        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = read
+            .key(PK, text(key::journey(id.event_id)))
+            .key(SK, text(key::delivery(id)))
+            .send()
+            .await
+            .map_err(|error| Unavailable::from_sdk("read a delivery", &error))?;
+        Ok(answer.item().and_then(|item| decode(id.clone(), item)))
+    }
+}
+
+/// The times that opening a delivery needs.
+#[derive(Debug, Clone, Copy)]
+pub struct OpeningTimes {
+    /// Now.
+    pub now: Timestamp,
+    /// When the sweeper first looks after it: later than its message takes.
+    pub look_at: Timestamp,
+    /// How long its record stays.
+    pub keep: SignedDuration,
+}
+
+/// Reads a delivery out of its item.
+pub(crate) fn decode(id: DeliveryId, item: &Item) -> Option<DeliveryRecord> {
+    Some(DeliveryRecord {
+        id,
+        fact: get_text(item, "fact")?.to_owned(),
+        state: State::named(get_text(item, "state")?)?,
+        reason: get_text(item, "reason").unwrap_or_default().to_owned(),
+        detail: get_text(item, "detail").unwrap_or_default().to_owned(),
+        attempts: get_count(item, "attempts"),
+        claims: get_count(item, "claims"),
+        next_at: get_time(item, "next_at"),
+        request_id: get_text(item, "request_id").map(str::to_owned),
+        created_at: get_time(item, "created_at")?,
+        updated_at: get_time(item, "updated_at")?,
+        dead_lettered: item.contains_key("dead_lettered"),
+        token: get_text(item, "token").map(str::to_owned),
+        lease_until: get_time(item, "lease_until"),
+    })
+}

@@ -1,0 +1,92 @@
+//! The ledger: one DynamoDB table that holds the truth and the calendar.
+//!
+//! Every write is one conditional call whose condition is the protocol. Where the SDK may have
+//! repeated a write whose answer was lost, the condition's failure brings the old item back
+//! (`ALL_OLD`), and it is compared with what was written.
+//!
+//! Keys and everything a condition looks at are attributes; what a fact or a decision says is one
+//! JSON text beside them, so that the stream, a query and a test decode it in one way.
+
+mod agenda;
+mod checkout;
+mod claim;
+mod delivery;
+mod fact;
+mod item;
+mod key;
+mod person;
+mod rate;
+mod sync;
+mod timeline;
+
+pub use agenda::{Due, SHARDS};
+pub use checkout::{Checkout, Pointer};
+pub use claim::{Claim, Claimed, Completed, Completion};
+pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
+pub use fact::{FactKey, Recorded};
+pub use key::fact_key_prefix;
+pub use person::{PersonRecord, Profile};
+pub use rate::Admission;
+pub use sync::{SyncClaim, SyncClaimed, Synced};
+pub use timeline::{RouteRecord, Timeline};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+
+/// The way to the table.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+}
+
+/// The ledger did not do what was asked, and did not say that it would not.
+///
+/// The write may or may not have happened: every operation may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger could not {operation}: {kind}; the same may be tried again")]
+pub struct Unavailable {
+    operation: &'static str,
+    kind: &'static str,
+}
+
+impl Ledger {
+    /// Wraps a client and a table's name.
+    #[must_use]
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.to_owned() }
+    }
+}
+
+impl Unavailable {
+    /// Reduces what the SDK says to a word: its own text may hold what was sent.
+    fn from_sdk<E>(operation: &'static str, error: &SdkError<E>) -> Self
+    where
+        E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+    {
+        let kind = match error {
+            SdkError::ConstructionFailure(_) => "the request could not be built",
+            SdkError::TimeoutError(_) => "timeout",
+            SdkError::DispatchFailure(_) => "no connection",
+            SdkError::ResponseError(_) => "unreadable answer",
+            SdkError::ServiceError(context) => match context.err().code() {
+                Some("AccessDeniedException") => "the function's role may not do this",
+                Some("ResourceNotFoundException") => "there is no such table or index",
+                Some("ValidationException") => "the request is not valid",
+                Some(
+                    "ProvisionedThroughputExceededException"
+                    | "ThrottlingException"
+                    | "RequestLimitExceeded",
+                ) => "throttled",
+                Some(_) | None => "refused",
+            },
+            _ => "unknown",
+        };
+        Self { operation, kind }
+    }
+
+    /// An item that is there and cannot be understood.
+    fn unreadable(operation: &'static str) -> Self {
+        Self { operation, kind: "an item has a shape that this version does not know" }
+    }
+}

@@ -1,0 +1,224 @@
+//! The claim on a person at a destination that keeps state: one worker at a time brings it up to date.
+
+use crate::claim::Completed;
+use crate::item::{Item, get_text, get_time, text, time};
+use crate::key::{self, PK, SK};
+use crate::{Ledger, Unavailable};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::destination::Destination;
+use domain::pepper::PersonKey;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// What a destination was told last of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Synced {
+    /// The person's id at the vendor.
+    pub vendor_id: Option<String>,
+    /// A word of the provider's about what it sent last.
+    pub status: Option<String>,
+    /// The digest of the last body.
+    pub digest: Option<String>,
+    /// Until when a worker holds the person here.
+    pub held_until: Option<Timestamp>,
+}
+
+/// The right to bring one person up to date at one destination. Only the ledger gives it.
+#[derive(Debug)]
+pub struct SyncClaim {
+    person: PersonKey,
+    destination: Destination,
+    token: String,
+    /// What the destination was told last.
+    pub synced: Synced,
+}
+
+/// What became of asking for a person.
+#[derive(Debug)]
+pub enum SyncClaimed {
+    /// Held.
+    Held(SyncClaim),
+    /// Somebody else holds them until then.
+    Busy(Timestamp),
+}
+
+impl SyncClaim {
+    /// Whom it is on.
+    #[must_use]
+    pub fn person(&self) -> &PersonKey {
+        &self.person
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        self.destination
+    }
+}
+
+impl Ledger {
+    /// Asks for a person at a destination.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: ask again.
+    pub async fn claim_sync(
+        &self,
+        person: &PersonKey,
+        destination: Destination,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<SyncClaimed, Unavailable> {
+        let token = Uuid::new_v4().to_string();
+        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        let held = |item: &Item| {
+            let claim = SyncClaim {
+                person: person.clone(),
+                destination,
+                token: token.clone(),
+                synced: decode(item),
+            };
+            SyncClaimed::Held(claim)
+        };
+        let update = self
+            .update_sync(person, destination)
+            .update_expression("SET #token = :token, lease_until = :until")
+            .condition_expression("attribute_not_exists(#token) OR lease_until < :now")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":token", text(&token))
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":now", time(now))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match update {
+            Ok(output) => Ok(held(&output.attributes.unwrap_or_default())),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let item = failed.item().cloned().unwrap_or_default();
+                    let ours = get_text(&item, "token") == Some(&token);
+                    let busy = || SyncClaimed::Busy(get_time(&item, "lease_until").unwrap_or(now));
+                    Ok(if ours { held(&item) } else { busy() })
+                }
+                _ => Err(Unavailable::from_sdk("claim a person at a destination", &error)),
+            },
+        }
+    }
+
+    /// Notes what the destination was told, and lets the person go. Fenced off where the lease was
+    /// over and somebody else took the person.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: the lease ends by itself, and the next worker tells the vendor the same.
+    pub async fn complete_sync(
+        &self,
+        claim: &SyncClaim,
+        told: &Synced,
+    ) -> Result<Completed, Unavailable> {
+        let mut update = self.update_sync(&claim.person, claim.destination);
+        let mut sets = Vec::new();
+        for (name, value) in
+            [("vendor_id", &told.vendor_id), ("status", &told.status), ("digest", &told.digest)]
+        {
+            if let Some(value) = value {
+                sets.push(format!("#{name} = :{name}"));
+                update = update
+                    .expression_attribute_names(format!("#{name}"), name)
+                    .expression_attribute_values(format!(":{name}"), text(value));
+            }
+        }
+        let set = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
+        self.land_sync(update.update_expression(format!("{set}REMOVE #token, lease_until")), claim)
+            .await
+    }
+
+    /// Lets a person go without having told anything.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: the lease ends by itself.
+    pub async fn release_sync(&self, claim: &SyncClaim) -> Result<Completed, Unavailable> {
+        self.complete_sync(claim, &Synced::default()).await
+    }
+
+    /// Forgets the digest of what was told last, so that the next worker calls the vendor again:
+    /// for one who was fenced off after a call, and may have written something stale.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn doubt_sync(
+        &self,
+        person: &PersonKey,
+        destination: Destination,
+    ) -> Result<(), Unavailable> {
+        self.update_sync(person, destination)
+            .update_expression("REMOVE digest")
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| {
+                Unavailable::from_sdk("doubt a person's state at a destination", &error)
+            })
+    }
+
+    /// Takes a vendor's id away from an address that a correction replaced: it is its successor's now.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn forget_vendor_id(
+        &self,
+        person: &PersonKey,
+        destination: Destination,
+    ) -> Result<(), Unavailable> {
+        self.update_sync(person, destination)
+            .update_expression("REMOVE vendor_id, digest, #status")
+            .expression_attribute_names("#status", "status")
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Unavailable::from_sdk("forget a vendor's id of a person", &error))
+    }
+
+    fn update_sync(&self, person: &PersonKey, destination: Destination) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(PK, text(key::person(person)))
+            .key(SK, text(key::sync(destination)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    async fn land_sync(
+        &self,
+        update: UpdateItemFluentBuilder,
+        claim: &SyncClaim,
+    ) -> Result<Completed, Unavailable> {
+        let update = update
+            .condition_expression("#token = :token")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":token", text(&claim.token))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(Completed::Landed),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    // No token at all: our own write, whose answer was lost, let the person go.
+                    let free = failed.item().is_some_and(|item| get_text(item, "token").is_none());
+                    Ok(if free { Completed::Landed } else { Completed::Fenced })
+                }
+                _ => Err(Unavailable::from_sdk("note what a destination was told", &error)),
+            },
+        }
+    }
+}
+
+pub(crate) fn decode(item: &Item) -> Synced {
+    let word = |name| get_text(item, name).map(str::to_owned);
+    Synced {
+        vendor_id: word("vendor_id"),
+        status: word("status"),
+        digest: word("digest"),
+        held_until: get_text(item, "token").and_then(|_| get_time(item, "lease_until")),
+    }
+}

@@ -1,0 +1,165 @@
+//! One shared client; one method, `call`.
+
+use crate::answer::{Answer, read_capped};
+use domain::fault::{Fault, Remedy, Seen, Taken};
+use http::{HeaderMap, Method, header};
+use std::time::{Duration, Instant};
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For TCP and TLS.
+    pub connect: Duration,
+    /// For the whole call, the answer's body included.
+    pub total: Duration,
+}
+
+impl Default for Limits {
+    /// Well below the consumers' own time of 30 s, with room for the ledger before and after.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(3), total: Duration::from_secs(15) }
+    }
+}
+
+/// The door to one vendor. Cheap to clone: all share one pool of connections.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    client: reqwest::Client,
+    vendor: &'static str,
+    total: Duration,
+}
+
+/// The client could not be built: the machine has no usable TLS roots.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be built: no usable TLS roots on this machine")]
+pub struct Unbuildable;
+
+/// One call to a vendor.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What the call does, in our words, for the log: `upsert_contact`.
+    pub verb: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The whole address. Never logged.
+    pub url: &'a str,
+    /// Headers, authorisation included. Never logged.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+    /// Which attempt this is, from 1, for the log.
+    pub attempt: u32,
+}
+
+/// A call's body, encoded. `Debug` shows its size alone.
+pub enum Body {
+    /// None.
+    Empty,
+    /// `application/json`.
+    Json(Vec<u8>),
+    /// `application/x-www-form-urlencoded`.
+    Form(String),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("[no body]"),
+            Self::Json(bytes) => write!(f, "[{} bytes of JSON]", bytes.len()),
+            Self::Form(text) => write!(f, "[{} bytes of form]", text.len()),
+        }
+    }
+}
+
+impl Outbound {
+    /// Opens the door to a vendor.
+    ///
+    /// # Errors
+    /// [`Unbuildable`] where the machine has no TLS roots.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that builds the client")]
+    pub fn new(vendor: &'static str, limits: Limits) -> Result<Self, Unbuildable> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(limits.connect)
+            .redirect(reqwest::redirect::Policy::none())
+            // Lambda freezes between events; servers close idle connections meanwhile.
+            .pool_idle_timeout(Duration::from_secs(5))
+            .user_agent(concat!("throughline/", env!("CARGO_PKG_VERSION")))
+            .referer(false)
+            .build()
+            .map_err(|_| Unbuildable)?;
+        Ok(Self { client, vendor, total: limits.total })
+    }
+
+    /// The same pool, for another vendor.
+    #[must_use]
+    pub fn to(&self, vendor: &'static str) -> Self {
+        Self { vendor, ..self.clone() }
+    }
+
+    /// The vendor's name.
+    #[must_use]
+    pub fn vendor(&self) -> &'static str {
+        self.vendor
+    }
+
+    /// Makes a call. Any status is an [`Answer`]: what it means is for the vendor's own file to say.
+    ///
+    /// # Errors
+    /// A [`Fault`] where there is no answer: refused, too slow, cut, or larger than we read.
+    pub async fn call(&self, call: Call<'_>) -> Result<Answer, Fault> {
+        let (verb, attempt) = (call.verb, call.attempt);
+        let started = Instant::now();
+        let result = self.exchange(call).await;
+        let (status, seen) = match &result {
+            Ok(answer) => (Some(answer.status()), answer.status().to_string()),
+            Err(fault) => (None, fault.to_string()),
+        };
+        let class = status.map_or("none".to_owned(), |status| format!("{}xx", status / 100));
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            vendor = self.vendor,
+            verb,
+            status = seen,
+            status_class = class,
+            duration_ms,
+            attempt,
+            metrics = "duration_ms:Milliseconds",
+            dimensions = "vendor,verb,status_class",
+            "outbound call"
+        );
+        result
+    }
+
+    async fn exchange(&self, call: Call<'_>) -> Result<Answer, Fault> {
+        let mut request =
+            self.client.request(call.method, call.url).headers(call.headers).timeout(self.total);
+        request = match call.body {
+            Body::Empty => request,
+            Body::Json(bytes) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(bytes)
+            }
+            Body::Form(text) => {
+                request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(text)
+            }
+        };
+        let response = request.send().await.map_err(|error| reduce(&error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = read_capped(response).await.map_err(|error| reduce(&error))?;
+        Ok(Answer::new(status, headers, body))
+    }
+}
+
+/// Reduces what the transport says to what to do next. Its own text, which holds the address, ends here.
+fn reduce(error: &reqwest::Error) -> Fault {
+    let retry = |taken| Remedy::Retry { after: None, taken };
+    let (remedy, code) = if error.is_builder() {
+        (Remedy::Setup, "bad_address")
+    } else if error.is_connect() {
+        (retry(Taken::No), "connect_failed")
+    } else if error.is_timeout() {
+        (retry(Taken::Unknown), "timeout")
+    } else {
+        (retry(Taken::Unknown), "cut")
+    };
+    Fault { remedy, seen: Seen::code(code) }
+}
