@@ -151,3 +151,6 @@ fn plan(record: &DeliveryRecord, due: &Due, now: Timestamp) -> Option<Reminder> 
         now.checked_add(delay + age.clamp(GRACE, RAREST_LOOK)).unwrap_or(Timestamp::MAX);
     Some(Reminder { delay, look_again })
 }
+
+#[cfg(test)]
+mod tests;

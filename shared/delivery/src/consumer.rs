@@ -121,6 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn every_sample_of_a_queue_holds_deliveries() {
+        for sample in [
+            include_str!("../../../events/crm-sync/lead_captured.json"),
+            include_str!("../../../events/esp-sync/lead_captured.json"),
+            include_str!("../../../events/sgtm-forwarder/payment_succeeded.json"),
+            include_str!("../../../events/notifier/payment_succeeded.json"),
+        ] {
+            let event = serde_json::from_str(sample).unwrap();
+            let lanes = lanes(lambda::batch::messages(event));
+            assert!(!lanes.is_empty() && lanes.iter().flatten().all(|(_, id)| id.is_some()));
+        }
+    }
+
+    #[test]
     fn one_journey_at_a_vendor_with_state_is_worked_in_turn_and_the_rest_together() {
         let lanes = lanes(vec![
             message("a", &body(1, "hubspot")),

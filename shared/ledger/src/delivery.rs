@@ -46,8 +46,10 @@ pub struct DeliveryRecord {
     pub updated_at: Timestamp,
     /// Whether a copy of its ids is on the dead-letter queue.
     pub dead_lettered: bool,
-    pub(crate) token: Option<String>,
-    pub(crate) lease_until: Option<Timestamp>,
+    /// The fencing token of its last claim.
+    pub token: Option<String>,
+    /// When that claim's lease is over.
+    pub lease_until: Option<Timestamp>,
 }
 
 impl DeliveryRecord {

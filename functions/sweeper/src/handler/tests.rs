@@ -1,0 +1,81 @@
+//! When a delivery is reminded of, and when it is looked at again.
+
+use super::plan;
+use domain::delivery::{DeliveryId, State};
+use domain::destination::Destination;
+use domain::fact::Effect;
+use domain::id::EventId;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{DeliveryRecord, Due};
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(minutes * 60).unwrap()
+}
+
+fn id() -> DeliveryId {
+    DeliveryId {
+        event_id: EventId::parse("6f1c1f9e-59a4-4e0a-9d0c-2f6f3f9a7c11").unwrap(),
+        effect: Effect::stored("lead_captured:x".into()),
+        destination: Destination::Hubspot,
+    }
+}
+
+fn record(state: State, next_at: Option<Timestamp>) -> DeliveryRecord {
+    DeliveryRecord {
+        id: id(),
+        fact: "FACT#lead#1".into(),
+        state,
+        reason: String::new(),
+        detail: String::new(),
+        attempts: 0,
+        claims: 0,
+        next_at,
+        request_id: None,
+        created_at: at(0),
+        updated_at: at(0),
+        dead_lettered: false,
+        token: None,
+        lease_until: None,
+    }
+}
+
+fn planned(
+    state: State,
+    next_at: Option<Timestamp>,
+    listed_at: Timestamp,
+    now: Timestamp,
+) -> Option<(i64, i64)> {
+    let record = record(state, next_at);
+    let reminder = plan(&record, &Due { id: id(), listed_at }, now)?;
+    let minutes = |duration: SignedDuration| duration.as_secs() / 60;
+    Some((reminder.delay.as_secs(), minutes(reminder.look_again.duration_since(now))))
+}
+
+#[test]
+fn a_forgotten_delivery_is_sent_at_once_and_looked_at_ever_more_rarely() {
+    assert_eq!(planned(State::Queued, None, at(2), at(2)), Some((0, 2)));
+    assert_eq!(planned(State::Queued, None, at(4), at(4)), Some((0, 4)));
+    assert_eq!(planned(State::Queued, None, at(8), at(8)), Some((0, 8)));
+    assert_eq!(planned(State::Queued, None, at(5000), at(5000)), Some((0, 60)));
+}
+
+#[test]
+fn what_is_due_within_the_minute_carries_the_rest_of_its_wait() {
+    let now = at(10);
+    let next_at = now + SignedDuration::from_secs(45);
+    assert_eq!(planned(State::Waiting, Some(next_at), next_at, now).unwrap().0, 45);
+}
+
+#[test]
+fn a_worker_with_time_left_is_left_alone_and_one_without_is_not() {
+    assert_eq!(planned(State::InFlight, None, at(11), at(10)), None);
+    assert_eq!(planned(State::Calling, None, at(11), at(10)), None);
+    assert_eq!(planned(State::InFlight, None, at(9), at(10)), Some((0, 10)));
+}
+
+#[test]
+fn what_is_over_is_over() {
+    for state in [State::Delivered, State::AcceptedUnverifiable, State::Skipped, State::Dead] {
+        assert_eq!(planned(state, None, at(2), at(10)), None);
+    }
+}

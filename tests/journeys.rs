@@ -1,0 +1,6 @@
+//! Journeys through the deployed whole. Each test is named after the promise it holds.
+
+mod faults;
+mod leads;
+mod payments;
+mod stream;

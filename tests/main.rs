@@ -1,0 +1,17 @@
+//! The deployed whole, driven from outside: real binaries, the real template, a local AWS.
+//!
+//! `cargo xtask test` starts a stack and names its description in `THROUGHLINE_STACK`; by hand,
+//! `cargo xtask up --detach` first, then `cargo test -p tests`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, and says where"
+)]
+
+mod architecture;
+mod journeys;
+mod privacy;
+mod sandbox;
+mod stack;
+mod visitor;

@@ -1,0 +1,92 @@
+//! The vendors' stand-ins, from the side of a test: what they were sent, and how they fail.
+
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// A fault concerns everybody who talks to a vendor, so tests with faults run alone.
+static PEACE: LazyLock<RwLock<()>> = LazyLock::new(|| RwLock::new(()));
+
+/// Vendors that work, as long as the guard lives.
+pub(crate) async fn peace() -> RwLockReadGuard<'static, ()> {
+    PEACE.read().await
+}
+
+/// Vendors that this test alone may break.
+pub(crate) async fn war() -> RwLockWriteGuard<'static, ()> {
+    PEACE.write().await
+}
+
+/// The sandbox's control API.
+pub(crate) struct Sandbox {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// A request as a vendor saw it.
+#[derive(Debug)]
+pub(crate) struct Seen(pub(crate) Value);
+
+impl Seen {
+    pub(crate) fn body(&self) -> &Value {
+        &self.0["body"]
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0["path"].as_str().unwrap()
+    }
+
+    /// Whether the vendor took it.
+    pub(crate) fn was_taken(&self) -> bool {
+        self.0["answered"].as_u64().is_some_and(|status| status < 300)
+    }
+}
+
+impl Sandbox {
+    pub(crate) fn new(http: reqwest::Client, url: String) -> Self {
+        Self { http, url }
+    }
+
+    /// What a vendor was sent that holds a mark (an e-mail address, an id), anywhere.
+    pub(crate) async fn seen(&self, vendor: &str, mark: &str) -> Vec<Seen> {
+        let url = format!("{}/_control/requests?vendor={vendor}", self.url);
+        let requests: Vec<Value> = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        requests
+            .into_iter()
+            .filter(|request| request.to_string().contains(mark))
+            .map(Seen)
+            .collect()
+    }
+
+    pub(crate) async fn break_vendor(&self, vendor: &str, mut fault: Value) {
+        fault["vendor"] = vendor.into();
+        self.control("faults", &fault).await;
+    }
+
+    pub(crate) async fn mend_vendor(&self, vendor: &str) {
+        self.control("faults", &json!({"vendor": vendor, "times": 0})).await;
+    }
+
+    /// Pays an intent, and has its events sent.
+    pub(crate) async fn pay(&self, intent: &str, outcome: &str, deliveries: u32) -> Value {
+        let order = json!({"payment_intent_id": intent, "outcome": outcome, "deliveries": deliveries, "shuffle": true});
+        self.control("pay", &order).await
+    }
+
+    /// Refunds an intent, wholly or in part.
+    pub(crate) async fn refund(&self, intent: &str, amount: Option<i64>) -> Value {
+        let mut order = json!({"payment_intent_id": intent});
+        if let Some(amount) = amount {
+            order["amount"] = amount.into();
+        }
+        self.control("refund", &order).await
+    }
+
+    async fn control(&self, what: &str, body: &Value) -> Value {
+        let url = format!("{}/_control/{what}", self.url);
+        let answer = self.http.post(url).json(body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{what} {body}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+}
