@@ -84,6 +84,13 @@ impl Stack {
         self.ledger().timeline(event_id).await.unwrap()
     }
 
+    /// The id under which a vendor knows the person of a journey.
+    pub(crate) async fn vendor_id(&self, event_id: EventId, vendor: Destination) -> String {
+        let journey = self.ledger().journey(event_id).await.unwrap();
+        let person = self.ledger().person(journey.person().unwrap()).await.unwrap();
+        person.vendor_id(vendor).unwrap().to_owned()
+    }
+
     /// Posts JSON to the API from an address of the caller's own, so that no two tests share a
     /// rate limit. The local gateway believes `X-Forwarded-For`.
     pub(crate) async fn post(&self, path: &str, ip: &str, body: &Value) -> Answer {

@@ -154,7 +154,7 @@ impl<C: Courier> Consumer<C> {
     ) -> Result<Attempted, Unavailable> {
         let nothing = Synced::default();
         let synced = held.map_or(&nothing, |held| &held.synced);
-        let known = synced.vendor_id.is_some();
+        let known = synced.vendor_id.is_some() || synced.status.is_some();
         let leave = match self.config.consent.leave(
             id.destination.purpose(),
             world.consent.as_ref(),

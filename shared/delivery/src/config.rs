@@ -1,8 +1,11 @@
 //! The settings that all consumers share.
 
+use crate::Consumer;
 use domain::consent::ConsentPolicy;
 use domain::delivery::RetryPolicy;
+use domain::pepper::Pepper;
 use jiff::SignedDuration;
+use lambda::aws::Aws;
 use lambda::settings::Settings;
 
 /// What every consumer reads from its environment.
@@ -41,6 +44,20 @@ impl Config {
                 multiplier: settings.number("DLQ_BACKOFF_MULTIPLIER", 2, 1),
             },
             lease: SignedDuration::from_secs(i64::from(settings.number("LEASE_SECONDS", 60, 31))),
+        }
+    }
+
+    /// Opens a consumer with these settings. `pepper` names what destinations that keep state were
+    /// told; a function without such destinations has none.
+    #[must_use]
+    pub fn open<C>(self, aws: &Aws, courier: C, pepper: Option<Pepper>) -> Consumer<C> {
+        Consumer {
+            courier,
+            ledger: aws.ledger(&self.table),
+            queues: aws.queues(),
+            config: self,
+            pepper,
+            clock: lambda::clock::now,
         }
     }
 }

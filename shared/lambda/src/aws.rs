@@ -7,7 +7,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::error::SdkError;
+use domain::pepper::Pepper;
 use ledger::Ledger;
+use secrecy::ExposeSecret;
 use std::time::Duration;
 
 /// The way to AWS's services.
@@ -53,6 +55,18 @@ impl Aws {
     /// [`Unreadable`] where SSM refuses or does not answer.
     pub async fn secret(&self, prefix: &str, name: &'static str) -> Result<Secret, Unreadable> {
         Secret::open(self.ssm.clone(), prefix, name).await
+    }
+
+    /// The pepper of all keyed hashes (`PEPPER`). Without one nobody can be named, so the function
+    /// must not start.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where it is missing, or no pepper.
+    pub async fn pepper(&self, prefix: &str) -> Result<Pepper, Unreadable> {
+        let secret = self.secret(prefix, "PEPPER").await?;
+        let unusable = |kind| Unreadable::unusable(secret.parameter(), kind);
+        let value = secret.value().ok_or_else(|| unusable("it is missing or blank"))?;
+        Pepper::parse(value.expose_secret()).map_err(|refusal| unusable(refusal.0))
     }
 }
 

@@ -41,6 +41,13 @@ pub struct Unreadable {
     kind: &'static str,
 }
 
+impl Unreadable {
+    /// A secret that is there and cannot be used, or is not there and must be.
+    pub(crate) fn unusable(parameter: &str, kind: &'static str) -> Self {
+        Self { parameter: parameter.to_owned(), kind }
+    }
+}
+
 impl Secret {
     /// Reads a secret at start. One that does not exist, or is blank, is "not configured".
     ///
@@ -49,6 +56,9 @@ impl Secret {
     pub async fn open(ssm: Client, prefix: &str, name: &'static str) -> Result<Self, Unreadable> {
         let parameter = format!("{}/{name}", prefix.trim_end_matches('/'));
         let value = fetch(&ssm, &parameter).await?;
+        if value.is_none() {
+            tracing::warn!(setting = name, parameter, "a secret is not set: what needs it is off");
+        }
         let held = Arc::new(RwLock::new(Held { value, read_at: Instant::now() }));
         Ok(Self { ssm, name, parameter, held })
     }

@@ -1,0 +1,81 @@
+//! The messengers: which one a delivery is for. One file for each.
+
+mod amount;
+mod sendgrid;
+mod slack;
+
+use crate::config::Config;
+use delivery::courier::{Courier, Errand, Prepared, Receipt, Warrant};
+use domain::delivery::SkipReason;
+use domain::destination::{Destination, RetrySafety};
+use domain::fault::Fault;
+use lambda::secret::Secret;
+use outbound::Outbound;
+use sendgrid::Sendgrid;
+use slack::Slack;
+
+/// Every messenger that this function knows.
+pub(crate) struct Notify {
+    sendgrid: Sendgrid,
+    slack: Slack,
+}
+
+/// A call to one of them.
+pub(crate) enum Call {
+    /// An e-mail by SendGrid.
+    Sendgrid(sendgrid::Call),
+    /// A message in Slack.
+    Slack(slack::Call),
+}
+
+/// Why nothing is written.
+type Skip = (SkipReason, &'static str);
+
+impl Notify {
+    /// Wires the providers.
+    pub(crate) fn new(
+        config: &Config,
+        outbound: &Outbound,
+        sendgrid_api_key: Secret,
+        slack_webhook_url: Secret,
+    ) -> Self {
+        let to = |destination: Destination| outbound.to(destination.name());
+        Self {
+            sendgrid: Sendgrid::new(config, to(Destination::Sendgrid), sendgrid_api_key),
+            slack: Slack::new(to(Destination::Slack), slack_webhook_url),
+        }
+    }
+}
+
+impl Courier for Notify {
+    type Call = Call;
+
+    fn prepare(&self, errand: &Errand<'_>) -> Prepared<Call> {
+        let prepared = match errand.id.destination {
+            Destination::Sendgrid => self.sendgrid.prepare(errand).map(Call::Sendgrid),
+            Destination::Slack => self.slack.prepare(errand).map(Call::Slack),
+            Destination::Hubspot | Destination::Mailerlite | Destination::Sgtm => {
+                Err((SkipReason::NotApplicable, "this destination is no messenger"))
+            }
+        };
+        match prepared {
+            // No messenger recognises a repetition, and nobody wants to read a thing twice.
+            Ok(call) => Prepared::Send { call, safety: RetrySafety::AtMostOnce },
+            Err((reason, detail)) => Prepared::Skip(reason, detail),
+        }
+    }
+
+    fn statement<'c>(&self, call: &'c Call) -> &'c [u8] {
+        match call {
+            Call::Sendgrid(call) => call.statement(),
+            Call::Slack(call) => call.statement(),
+        }
+    }
+
+    async fn send(&self, call: Call, warrant: &Warrant) -> Result<Receipt, Fault> {
+        match call {
+            Call::Sendgrid(call) => self.sendgrid.send(call, warrant.attempt()).await,
+            Call::Slack(call) => self.slack.send(call, warrant.attempt()).await,
+        }
+    }
+}

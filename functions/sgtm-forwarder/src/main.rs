@@ -1,0 +1,23 @@
+//! sgtm-forwarder: queue → effect → server-side tagging, for those who allowed analytics.
+
+mod config;
+mod tagging;
+
+use config::Config;
+use outbound::{Limits, Outbound};
+use tagging::Tagging;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::start("sgtm-forwarder");
+    let (shared, own) = lambda::settings::read(|settings| {
+        (delivery::Config::read(settings), Config::read(settings))
+    })?;
+    let aws = lambda::aws::open().await;
+    let prefix = &shared.secrets_prefix;
+    let sgtm_api_secret = aws.secret(prefix, "SGTM_API_SECRET").await?;
+    let outbound = Outbound::new("sgtm-forwarder", Limits::default())?;
+    let courier = Tagging::new(&own, &outbound, sgtm_api_secret);
+    let consumer = &shared.open(&aws, courier, None);
+    lambda::serve(move |batch| async move { Ok(consumer.consume(batch).await) }).await
+}

@@ -1,0 +1,88 @@
+//! `up --detach`: this program again, without a terminal, for as long as the stack runs.
+
+use crate::daemon::ask_to_stop;
+use crate::lock::{self, Keeper};
+use crate::place::{Place, program, shown};
+use crate::say;
+use crate::stack::Stack;
+use crate::up::told_to_stop;
+use anyhow::{Context, Result, bail};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// Starts it, and passes on what it says until it is ready.
+pub(crate) async fn start(place: &Place, keeper: &Keeper) -> Result<()> {
+    if let Some(other) = lock::keeper(place)? {
+        return explain(place, keeper, other);
+    }
+    Stack::forget(place)?;
+    let path = place.log("up")?;
+    let log = std::fs::File::create(&path)?;
+    let mut again = Command::new(program()?);
+    again.arg("--folder").arg(place.folder()).arg("up");
+    if let Some(url) = &keeper.vendors_url {
+        again.args(["--vendors-url", url]);
+    }
+    let mut child = again
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .context("cannot start in the background")?;
+    let mut told = 0;
+    let mut pass_on = || {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let complete = text.rfind('\n').map_or(0, |end| end + 1);
+        text.get(told..complete).unwrap_or_default().lines().for_each(say::line);
+        told = complete;
+    };
+    let ready = async {
+        loop {
+            if let Some(status) = child.try_wait()? {
+                bail!("the stack did not start ({status})");
+            }
+            if Stack::read(place)?.is_some() {
+                return Ok(());
+            }
+            pass_on();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let outcome = tokio::select! {
+        ready = ready => ready,
+        stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped before it was ready")),
+    };
+    if outcome.is_err()
+        && let Some(pid) = child.id()
+    {
+        ask_to_stop(pid);
+        child.wait().await?;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    pass_on();
+    if outcome.is_ok() {
+        say::line(format!("it runs in the background; its log is {}", shown(&path)));
+    }
+    outcome
+}
+
+/// What to say to somebody whose stack runs already.
+pub(crate) fn explain(place: &Place, wanted: &Keeper, other: Option<Keeper>) -> Result<()> {
+    let Some(other) = other else { bail!("another `up` is starting at this moment") };
+    let pid = other.pid;
+    if other.vendors_url != wanted.vendors_url {
+        let vendors =
+            other.vendors_url.map_or("the sandbox".into(), |url| format!("vendors at {url}"));
+        bail!("a stack runs already (process {pid}), with {vendors}; `cargo xtask down` stops it");
+    }
+    match Stack::read(place)? {
+        Some(stack) => say::line(format!(
+            "it runs already (process {pid}); `cargo xtask down` stops it\n{}",
+            stack.summary()
+        )),
+        None => bail!("process {pid} is starting it at this moment"),
+    }
+    Ok(())
+}

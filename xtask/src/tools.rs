@@ -1,0 +1,111 @@
+//! The pinned Python tools, each list in a virtual environment of its own under `.local/tools`.
+
+use crate::daemon::last_lines;
+use crate::place::{repository, tools};
+use anyhow::{Context, Result, bail, ensure};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// The oldest Python that the engine runs on.
+const OLDEST: (u32, u32) = (3, 11);
+
+/// A list in `xtask/tools`, and its environment.
+#[derive(Clone, Copy)]
+pub(crate) enum Tool {
+    /// MiniStack, the local AWS.
+    Engine,
+    /// The SAM CLI.
+    Sam,
+    /// cargo-deny.
+    Checks,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Sam => "sam",
+            Self::Checks => "checks",
+        }
+    }
+
+    /// A program of this environment.
+    pub(crate) fn program(self, name: &str) -> PathBuf {
+        tools().join(self.name()).join("bin").join(name)
+    }
+}
+
+/// Sets up the environments that are missing or pinned otherwise. Tells what it did.
+pub(crate) async fn prepare(wanted: &[Tool]) -> Result<((), String)> {
+    let mut made = Vec::new();
+    for tool in wanted {
+        if make(*tool).await? {
+            made.push(tool.name());
+        }
+    }
+    let note =
+        if made.is_empty() { "as pinned".into() } else { format!("set up {}", made.join(", ")) };
+    Ok(((), note))
+}
+
+/// Makes one environment, unless it is what the list says already.
+async fn make(tool: Tool) -> Result<bool> {
+    let name = tool.name();
+    let list = repository().join("xtask/tools").join(format!("{name}.txt"));
+    let pinned = std::fs::read_to_string(&list)?;
+    let folder = tools().join(name);
+    let stamp = folder.join("pinned.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == pinned) {
+        return Ok(false);
+    }
+    let python = python().await?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(tools())?;
+    let mut venv = Command::new(&python);
+    venv.args(["-m", "venv"]).arg(&folder);
+    quietly(&mut venv).await.with_context(|| {
+        format!("{python} cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)")
+    })?;
+    quietly(&mut install(&folder, &list))
+        .await
+        .with_context(|| format!("pip cannot install what xtask/tools/{name}.txt lists"))?;
+    std::fs::write(&stamp, pinned)?;
+    Ok(true)
+}
+
+fn install(folder: &Path, list: &Path) -> Command {
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(list);
+    pip
+}
+
+/// The first Python on the path that is new enough.
+async fn python() -> Result<String> {
+    let mut found = Vec::new();
+    for name in ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"] {
+        let question = "import sys; print(*sys.version_info[:2])";
+        let Ok(said) = Command::new(name).args(["-c", question]).output().await else { continue };
+        let said = String::from_utf8_lossy(&said.stdout);
+        let mut parts = said.split_whitespace().map(str::parse::<u32>);
+        let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else { continue };
+        if (major, minor) >= OLDEST {
+            return Ok(name.into());
+        }
+        found.push(format!("{name} is {major}.{minor}"));
+    }
+    let found = if found.is_empty() { "none is on the path".into() } else { found.join(", ") };
+    bail!(
+        "Python {}.{} or newer is missing ({found}); install it and run this again",
+        OLDEST.0,
+        OLDEST.1
+    )
+}
+
+async fn quietly(command: &mut Command) -> Result<()> {
+    let said = command.kill_on_drop(true).output().await?;
+    let error = String::from_utf8_lossy(&said.stderr);
+    ensure!(said.status.success(), "it said:\n{}", last_lines(&error));
+    Ok(())
+}
