@@ -12,6 +12,7 @@
 mod architecture;
 mod journeys;
 mod privacy;
+mod protocol;
 mod sandbox;
 mod stack;
 mod visitor;

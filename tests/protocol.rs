@@ -1,0 +1,164 @@
+//! The ledger's protocol on a real table: leases, fencing tokens, and calls that may not be repeated.
+//!
+//! Time is an argument, so a lease is over as soon as a test says that it is later.
+
+use crate::stack::Stack;
+use domain::delivery::{DeathReason, DeliveryId, Outcome, SkipReason, State, WaitReason};
+use domain::destination::Destination;
+use domain::fact::Effect;
+use domain::id::EventId;
+use domain::pepper::PersonKey;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{
+    Admission, Claim, Claimed, Completed, Completion, FactKey, Ledger, Opened, OpeningTimes,
+    SyncClaimed, Synced,
+};
+use uuid::Uuid;
+
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+#[expect(clippy::disallowed_methods, reason = "deliveries of a test expire like any other")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+fn later(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+/// Opens a delivery that no fact asks for: nothing but the test works on it.
+async fn opened(ledger: &Ledger) -> DeliveryId {
+    let id = DeliveryId {
+        event_id: EventId::minted(Uuid::new_v4()).unwrap(),
+        effect: Effect::stored("lead_captured:protocol".into()),
+        destination: Destination::Slack,
+    };
+    assert_eq!(open(ledger, &id, "FACT#lead#1").await, Opened::ForThisFact);
+    id
+}
+
+async fn open(ledger: &Ledger, id: &DeliveryId, fact: &str) -> Opened {
+    let fact = FactKey { event_id: id.event_id, sk: fact.into() };
+    let times =
+        OpeningTimes { now: now(), look_at: later(3600), keep: SignedDuration::from_hours(1) };
+    ledger.open_delivery(id, &fact, times).await.unwrap()
+}
+
+async fn claim(ledger: &Ledger, id: &DeliveryId, at: Timestamp) -> Claimed {
+    ledger.claim(id, at, LEASE).await.unwrap()
+}
+
+async fn held(ledger: &Ledger, id: &DeliveryId, at: Timestamp) -> Box<Claim> {
+    match claim(ledger, id, at).await {
+        Claimed::Held(claim) => claim,
+        other => panic!("not held: {other:?}"),
+    }
+}
+
+fn ending(outcome: Outcome) -> Completion {
+    Completion { outcome, detail: String::new(), request_id: None, look_at: later(3600) }
+}
+
+#[tokio::test]
+async fn a_completion_under_a_lost_lease_does_not_land() {
+    let ledger = Stack::running().await.ledger();
+    let id = opened(&ledger).await;
+    let slow = held(&ledger, &id, now()).await;
+    assert!(matches!(claim(&ledger, &id, later(30)).await, Claimed::Busy(_)), "the lease holds");
+    let fast = held(&ledger, &id, later(61)).await;
+    let skipped = ending(Outcome::Skipped(SkipReason::Consent));
+    assert_eq!(ledger.complete(&slow, &skipped, now()).await.unwrap(), Completed::Fenced);
+    let delivered = ending(Outcome::Delivered);
+    assert_eq!(ledger.complete(&fast, &delivered, now()).await.unwrap(), Completed::Landed);
+    // The SDK repeats a write whose answer was lost: it is the same completion, not a lost lease.
+    assert_eq!(ledger.complete(&fast, &delivered, now()).await.unwrap(), Completed::Landed);
+    assert_eq!(ledger.complete(&slow, &skipped, now()).await.unwrap(), Completed::Fenced);
+    assert!(
+        matches!(claim(&ledger, &id, later(999)).await, Claimed::Over(record) if record.state == State::Delivered)
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_vanishes_in_a_call_leaves_it_to_be_settled_and_never_repeated() {
+    let ledger = Stack::running().await.ledger();
+    let id = opened(&ledger).await;
+    let mut vanished = held(&ledger, &id, now()).await;
+    assert_eq!(ledger.begin_call(&mut vanished, now()).await.unwrap(), Completed::Landed);
+    assert!(matches!(claim(&ledger, &id, later(30)).await, Claimed::Busy(_)));
+    let Claimed::Lapsed(lapsed) = claim(&ledger, &id, later(61)).await else {
+        panic!("not lapsed")
+    };
+    assert_eq!(lapsed.attempts, 1, "the call is counted before it is made");
+    assert_eq!(ledger.settle_lapsed(&lapsed, now()).await.unwrap(), Completed::Landed);
+    let Claimed::Over(record) = claim(&ledger, &id, later(61)).await else { panic!("not over") };
+    assert_eq!(
+        (record.state, record.reason.as_str()),
+        (State::Dead, DeathReason::UnknownOutcome.name())
+    );
+    // It was only slow: its answer comes too late to change what a person may be settling.
+    let late = ledger.complete(&vanished, &ending(Outcome::Delivered), now()).await.unwrap();
+    assert_eq!(late, Completed::Fenced);
+}
+
+#[tokio::test]
+async fn a_waiting_delivery_is_claimed_when_its_time_has_come() {
+    let ledger = Stack::running().await.ledger();
+    let id = opened(&ledger).await;
+    let first = held(&ledger, &id, now()).await;
+    let waiting = ending(Outcome::Waiting(WaitReason::Retry, later(3000)));
+    assert_eq!(ledger.complete(&first, &waiting, now()).await.unwrap(), Completed::Landed);
+    assert!(matches!(claim(&ledger, &id, later(2900)).await, Claimed::NotYet(_)));
+    assert!(matches!(claim(&ledger, &id, later(3001)).await, Claimed::Held(_)));
+}
+
+#[tokio::test]
+async fn one_effect_opens_one_delivery_whichever_fact_comes_first() {
+    let ledger = Stack::running().await.ledger();
+    let id = opened(&ledger).await;
+    assert_eq!(
+        open(&ledger, &id, "FACT#lead#1").await,
+        Opened::ForThisFact,
+        "the same dispatch again"
+    );
+    assert_eq!(open(&ledger, &id, "FACT#lead#other").await, Opened::ForAnotherFact);
+    let unknown = DeliveryId { effect: Effect::stored("none".into()), ..id };
+    assert!(matches!(claim(&ledger, &unknown, now()).await, Claimed::Missing));
+}
+
+#[tokio::test]
+async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced_off() {
+    let ledger = Stack::running().await.ledger();
+    let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
+    let take =
+        async |at| ledger.claim_sync(&person, Destination::Hubspot, at, LEASE).await.unwrap();
+    let SyncClaimed::Held(slow) = take(now()).await else { panic!("not held") };
+    assert!(matches!(take(later(30)).await, SyncClaimed::Busy(_)));
+    let SyncClaimed::Held(fast) = take(later(61)).await else { panic!("not held") };
+    let told = |digest: &str| Synced {
+        digest: Some(digest.into()),
+        vendor_id: Some("512".into()),
+        ..Synced::default()
+    };
+    assert_eq!(ledger.complete_sync(&slow, &told("stale")).await.unwrap(), Completed::Fenced);
+    assert_eq!(ledger.complete_sync(&fast, &told("fresh")).await.unwrap(), Completed::Landed);
+    ledger.doubt_sync(&person, Destination::Hubspot).await.unwrap();
+    let SyncClaimed::Held(next) = take(now()).await else { panic!("not held") };
+    assert_eq!(
+        (next.synced.digest, next.synced.vendor_id.as_deref()),
+        (None, Some("512")),
+        "told again, by its id"
+    );
+}
+
+#[tokio::test]
+async fn a_limit_is_exact_under_concurrency() {
+    let ledger = Stack::running().await.ledger();
+    let caller = Uuid::new_v4().to_string();
+    let at = now();
+    let calls = (0..60).map(|_| ledger.admit("test", &caller, 25, at));
+    let admitted = futures_util::future::join_all(calls).await;
+    let admitted = admitted
+        .into_iter()
+        .filter(|admission| *admission.as_ref().unwrap() == Admission::Admitted);
+    assert_eq!(admitted.count(), 25);
+}
