@@ -49,10 +49,8 @@ async fn claim(ledger: &Ledger, id: &DeliveryId, at: Timestamp) -> Claimed {
 }
 
 async fn held(ledger: &Ledger, id: &DeliveryId, at: Timestamp) -> Box<Claim> {
-    match claim(ledger, id, at).await {
-        Claimed::Held(claim) => claim,
-        other => panic!("not held: {other:?}"),
-    }
+    let Claimed::Held(claim) = claim(ledger, id, at).await else { panic!("not held") };
+    claim
 }
 
 fn ending(outcome: Outcome) -> Completion {
