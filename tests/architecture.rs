@@ -105,7 +105,7 @@ fn architecture_template_functions_and_events_agree() {
         let resource = format!("\n  {}:\n    Type: AWS::Serverless::Function", to_camel(&function));
         assert!(template.contains(&resource), "template.yaml has no {}", to_camel(&function));
         assert!(
-            template.contains(&format!("CodeUri: target/lambda/{function}/")),
+            template.contains(&format!("CodeUri: target/lambda/{function}/bootstrap.zip")),
             "{function} has no CodeUri"
         );
         assert!(

@@ -62,7 +62,7 @@ function person() {
       marketing: given("marketing"),
       analytics: given("analytics"),
       preferences: given("preferences"),
-      method: "form",
+      method: "checkbox",
       timestamp: new Date().toISOString(),
       version: "1",
     },
@@ -77,7 +77,8 @@ async function call(path, body) {
   });
   const said = await reply.json().catch(() => ({}));
   if (reply.ok) return said;
-  throw new Error(said.detail || said.title || `Não foi possível (${reply.status}).`);
+  const faults = (said.errors ?? []).map((fault) => `${fault.field}: ${fault.detail}`);
+  throw new Error(faults.join("; ") || said.detail || said.title || `Não foi possível (${reply.status}).`);
 }
 
 function remembered(name, make) {

@@ -7,9 +7,14 @@ use crate::say;
 use crate::stack::Stack;
 use crate::up::told_to_stop;
 use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+
+/// How often its log is read while it starts.
+const PACE: Duration = Duration::from_millis(50);
 
 /// Starts it, and passes on what it says until it is ready.
 pub(crate) async fn start(place: &Place, keeper: &Keeper) -> Result<()> {
@@ -17,41 +22,11 @@ pub(crate) async fn start(place: &Place, keeper: &Keeper) -> Result<()> {
         return explain(place, keeper, other);
     }
     Stack::forget(place)?;
-    let path = place.log("up")?;
-    let log = std::fs::File::create(&path)?;
-    let mut again = Command::new(program()?);
-    again.arg("--folder").arg(place.folder()).arg("up");
-    if let Some(url) = &keeper.vendors_url {
-        again.args(["--vendors-url", url]);
-    }
-    let mut child = again
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .process_group(0)
-        .spawn()
-        .context("cannot start in the background")?;
-    let mut told = 0;
-    let mut pass_on = || {
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let complete = text.rfind('\n').map_or(0, |end| end + 1);
-        text.get(told..complete).unwrap_or_default().lines().for_each(say::line);
-        told = complete;
-    };
-    let ready = async {
-        loop {
-            if let Some(status) = child.try_wait()? {
-                bail!("the stack did not start ({status})");
-            }
-            if Stack::read(place)?.is_some() {
-                return Ok(());
-            }
-            pass_on();
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
+    let log = place.log("up")?;
+    let mut child = spawn(place, keeper, &log)?;
+    let mut echo = Echo { log: &log, told: 0 };
     let outcome = tokio::select! {
-        ready = ready => ready,
+        ready = until_ready(place, &mut child, &mut echo) => ready,
         stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped before it was ready")),
     };
     if outcome.is_err()
@@ -60,12 +35,54 @@ pub(crate) async fn start(place: &Place, keeper: &Keeper) -> Result<()> {
         ask_to_stop(pid);
         child.wait().await?;
     }
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    pass_on();
+    tokio::time::sleep(PACE).await;
+    echo.tell_new();
     if outcome.is_ok() {
-        say::line(format!("it runs in the background; its log is {}", shown(&path)));
+        say::line(format!("it runs in the background; its log is {}", shown(&log)));
     }
     outcome
+}
+
+fn spawn(place: &Place, keeper: &Keeper, log: &Path) -> Result<Child> {
+    let output = File::create(log)?;
+    let mut again = Command::new(program()?);
+    again.arg("--folder").arg(place.folder()).arg("up");
+    if let Some(url) = &keeper.vendors_url {
+        again.args(["--vendors-url", url]);
+    }
+    again
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0)
+        .spawn()
+        .context("cannot start in the background")
+}
+
+async fn until_ready(place: &Place, child: &mut Child, echo: &mut Echo<'_>) -> Result<()> {
+    while Stack::read(place)?.is_none() {
+        if let Some(status) = child.try_wait()? {
+            bail!("the stack did not start ({status})");
+        }
+        echo.tell_new();
+        tokio::time::sleep(PACE).await;
+    }
+    Ok(())
+}
+
+/// A log that is repeated on the terminal while it grows.
+struct Echo<'a> {
+    log: &'a Path,
+    told: usize,
+}
+
+impl Echo<'_> {
+    fn tell_new(&mut self) {
+        let text = std::fs::read_to_string(self.log).unwrap_or_default();
+        let complete = text.rfind('\n').map_or(0, |end| end + 1);
+        text.get(self.told..complete).unwrap_or_default().lines().for_each(say::line);
+        self.told = complete;
+    }
 }
 
 /// What to say to somebody whose stack runs already.

@@ -35,7 +35,8 @@ pub(crate) fn start(place: &Place, name: &'static str, command: &mut Command) ->
         .with_context(|| format!("cannot start {name}"))?;
     let group = child.id().and_then(process).with_context(|| format!("{name} ended at once"))?;
     let number = place.subfolder("pids")?.join(name);
-    std::fs::write(&number, group.as_raw_nonzero().to_string())?;
+    let program = command.as_std().get_program().display();
+    std::fs::write(&number, format!("{} {program}", group.as_raw_nonzero()))?;
     Ok(Daemon { name, child, group, number, log })
 }
 
@@ -88,15 +89,15 @@ impl Drop for Daemon {
 
 /// Ends what an earlier `up` left running when it was killed before it could stop it.
 ///
-/// A number alone may belong to somebody else by now, so the process must also run out of this
-/// repository.
+/// A number alone may belong to somebody else by now, so it must also be the same program.
 pub(crate) fn end_leftovers(place: &Place) -> Result<usize> {
     let mut ended = 0;
     for entry in std::fs::read_dir(place.subfolder("pids")?)? {
         let path = entry?.path();
-        let number = std::fs::read_to_string(&path).unwrap_or_default();
-        if let Some(group) = number.trim().parse().ok().and_then(process)
-            && runs_from(crate::place::repository(), group)
+        let noted = std::fs::read_to_string(&path).unwrap_or_default();
+        if let Some((number, program)) = noted.split_once(' ')
+            && let Some(group) = number.parse().ok().and_then(process)
+            && runs(program, group)
         {
             end_group(group);
             ended += 1;
@@ -160,11 +161,9 @@ fn end_group(group: Pid) {
     }
 }
 
-fn runs_from(folder: &Path, pid: Pid) -> bool {
+fn runs(program: &str, pid: Pid) -> bool {
     let asked = std::process::Command::new("ps")
         .args(["-o", "command=", "-p", &pid.as_raw_nonzero().to_string()])
         .output();
-    asked.is_ok_and(|said| {
-        String::from_utf8_lossy(&said.stdout).contains(&folder.display().to_string())
-    })
+    asked.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(program))
 }

@@ -48,7 +48,9 @@ pub(crate) fn keeper(place: &Place) -> Result<Option<Option<Keeper>>> {
 }
 
 fn open(place: &Place) -> Result<Result<File, Option<Keeper>>> {
-    let path = place.subfolder(".")?.join("lock");
+    std::fs::create_dir_all(place.folder())
+        .with_context(|| format!("cannot make {}", shown(place.folder())))?;
+    let path = place.file("lock");
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)

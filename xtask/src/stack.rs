@@ -1,5 +1,6 @@
 //! What runs and where: `.local/stack.json`, which tests, scripts and the demo read.
 
+use crate::aws::KEY;
 use crate::place::{Place, shown};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ impl Stack {
             format!("page      {}", self.page_url),
             format!("api       {}", self.api_url),
             format!("sandbox   {sandbox}"),
-            format!("aws       {}  (region {}, key {})", self.aws_endpoint, self.region, "test"),
+            format!("aws       {}  (region {}, key {KEY})", self.aws_endpoint, self.region),
             format!("table     {}", self.table_name),
         ]
         .join("\n")

@@ -4,7 +4,7 @@ use crate::daemon::{Daemon, end_leftovers};
 use crate::engine::Engine;
 use crate::lock::{Charge, Keeper, take};
 use crate::page::Page;
-use crate::place::{CONSUMERS, FUNCTIONS, Place, shown};
+use crate::place::{CONSUMERS, FUNCTIONS, Place};
 use crate::settings::Values;
 use crate::stack::Stack;
 use crate::tools::Tool;
@@ -37,7 +37,7 @@ pub(crate) async fn run(place: &Place, arguments: Arguments) -> Result<()> {
     }
     let keeper = Keeper { pid: std::process::id(), vendors_url };
     if arguments.detach {
-        in_the_background(place, &keeper).await
+        background::start(place, &keeper).await
     } else {
         here(place, &keeper).await
     }

@@ -28,6 +28,9 @@ static INVOCATION: Mutex<Invocation> =
 
 /// Begins logging for a function, and sees to it that a panic leaves its place and not its text.
 pub fn start(service: &'static str) {
+    // The deployed name holds the stage: two stages in one account keep their metrics apart.
+    let function = crate::settings::read(|settings| settings.optional("AWS_LAMBDA_FUNCTION_NAME"));
+    let function = function.ok().flatten().unwrap_or_else(|| service.to_owned());
     // Lambda's and AWS's own crates log what they are handed: only their warnings, never their fields.
     let filter = tracing_subscriber::EnvFilter::new("warn")
         .add_directive(tracing::Level::INFO.into())
@@ -40,7 +43,7 @@ pub fn start(service: &'static str) {
         .add_directive(quiet("hyper_util"))
         .add_directive(quiet("reqwest"))
         .add_directive(quiet("rustls"));
-    tracing_subscriber::registry().with(filter).with(Lines { service }).init();
+    tracing_subscriber::registry().with(filter).with(Lines { service, function }).init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
         tracing::error!(place, "a handler panicked");
@@ -63,6 +66,7 @@ pub(crate) fn begin(request_id: &str, trace_id: Option<&str>) {
 /// Turns events into lines on standard output.
 struct Lines {
     service: &'static str,
+    function: String,
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -85,6 +89,7 @@ impl Lines {
         line.insert("level".into(), level.into());
         line.insert("message".into(), fields.remove("message").unwrap_or_default());
         line.insert("service".into(), self.service.into());
+        line.insert("function_name".into(), self.function.as_str().into());
         {
             let invocation = INVOCATION.lock().unwrap_or_else(PoisonError::into_inner);
             line.insert("cold_start".into(), (invocation.events <= 1).into());
@@ -115,7 +120,7 @@ fn take_text(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
 }
 
 /// The directive by which CloudWatch reads metrics out of a line: `name:Unit,name:Unit`, with the
-/// service and the named fields as dimensions.
+/// function and the named fields as dimensions.
 fn embedded(metrics: &str, dimensions: Option<&str>, now: Timestamp) -> Value {
     let metrics: Vec<Value> = metrics
         .split(',')
@@ -123,7 +128,7 @@ fn embedded(metrics: &str, dimensions: Option<&str>, now: Timestamp) -> Value {
         .map(|(name, unit)| json!({"Name": name, "Unit": unit}))
         .collect();
     let named = dimensions.into_iter().flat_map(|names| names.split(','));
-    let dimensions: Vec<&str> = std::iter::once("service").chain(named).collect();
+    let dimensions: Vec<&str> = std::iter::once("function_name").chain(named).collect();
     json!({
         "Timestamp": now.as_millisecond(),
         "CloudWatchMetrics": [{"Namespace": "Throughline", "Dimensions": [dimensions], "Metrics": metrics}],
@@ -159,7 +164,11 @@ mod tests {
 
     fn line(fields: Value) -> Value {
         let Value::Object(fields) = fields else { panic!("not an object") };
-        Lines { service: "crm-sync" }.line("INFO", fields, Timestamp::UNIX_EPOCH)
+        Lines { service: "crm-sync", function: "throughline-dev-crm-sync".into() }.line(
+            "INFO",
+            fields,
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]
@@ -177,7 +186,7 @@ mod tests {
             "metrics": "duration_ms:Milliseconds", "dimensions": "vendor"}));
         assert_eq!(line.get("metrics"), None);
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Dimensions"], json!([["service", "vendor"]]));
+        assert_eq!(directive["Dimensions"], json!([["function_name", "vendor"]]));
         assert_eq!(directive["Metrics"], json!([{"Name": "duration_ms", "Unit": "Milliseconds"}]));
         let _: &Map<String, Value> = line.as_object().unwrap();
     }
