@@ -77,7 +77,8 @@ async fn the_same_checkout_again_is_the_same_intent_and_a_corrected_phone_is_no_
     visitor.phone = "913 456 789".into();
     let second = visitor.checks_out(&stack).await;
     assert_eq!(first, second);
-    let updates = stack.sandbox.seen("stripe", "+351913456789").await;
+    let mut updates = stack.sandbox.seen("stripe", &first).await;
+    updates.retain(|seen| seen.0.to_string().contains("+351913456789"));
     assert_eq!(updates.len(), 1, "{updates:?}");
     assert!(updates[0].was_taken());
 }

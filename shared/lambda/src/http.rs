@@ -230,10 +230,13 @@ fn respond(
         Ok(reply) => (reply.body.clone(), "application/json"),
         Err(problem) => (problem.body(), "application/problem+json"),
     };
+    let has_body = !body.is_empty();
     let mut response = Response::new(Body::Text(String::from_utf8(body).unwrap_or_default()));
     *response.status_mut() = status.try_into().unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let location = result.as_ref().ok().and_then(|reply| reply.location.as_deref());
     let retry_after = result.as_ref().err().and_then(Problem::retry_after_seconds);

@@ -57,11 +57,11 @@ fn an_at_most_once_call_is_repeated_only_when_it_surely_did_not_happen() {
 
 #[test]
 fn the_vendors_wish_to_wait_is_honoured_up_to_an_hour() {
-    let wait = |after| match POLICY
-        .after(&retry(Some(after), Taken::No), attempt(RetrySafety::Safe, 1, 0))
-    {
-        Outcome::Waiting(WaitReason::Retry, at) => at.as_second(),
-        other => panic!("{other:?}"),
+    let wait = |after| {
+        let outcome =
+            POLICY.after(&retry(Some(after), Taken::No), attempt(RetrySafety::Safe, 1, 0));
+        let Outcome::Waiting(WaitReason::Retry, at) = outcome else { panic!("{outcome:?}") };
+        at.as_second()
     };
     assert_eq!(wait(30), 30);
     assert_eq!(wait(u64::MAX), 3600);
@@ -89,10 +89,9 @@ proptest! {
                 return Ok(());
             }
             let attempt = Attempt { safety: RetrySafety::Keyed, count, age, jitter, now };
-            match POLICY.after(&retry(asked, Taken::Unknown), attempt) {
-                Outcome::Waiting(_, at) => now = at,
-                other => prop_assert!(false, "{other:?}"),
-            }
+            let outcome = POLICY.after(&retry(asked, Taken::Unknown), attempt);
+            let Outcome::Waiting(_, at) = outcome else { panic!("{outcome:?}") };
+            now = at;
         }
         prop_assert!(false, "a day was not reached");
     }

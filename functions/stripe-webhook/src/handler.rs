@@ -1,0 +1,101 @@
+//! The flow of one event of Stripe's.
+
+use crate::fact::{self, Owner};
+use crate::signature::Signatures;
+use intake::Desk;
+use jiff::Timestamp;
+use lambda::http::{Incoming, Notes, Problem, Reply};
+use ledger::Recorded;
+use serde::Serialize;
+use stripe::event::{Event, Unreadable, What};
+use stripe::webhook::Refused;
+
+/// What an event is taken with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) desk: Desk,
+    pub(crate) signatures: Signatures,
+    pub(crate) livemode: bool,
+}
+
+/// `{received: true, duplicate}`
+#[derive(Serialize)]
+struct Received {
+    received: bool,
+    duplicate: bool,
+}
+
+/// Stripe tells us that something happened: make sure it is Stripe, keep what it says, answer.
+pub(crate) async fn handle(
+    app: &App,
+    request: &Incoming,
+    now: Timestamp,
+) -> Result<Reply, Problem> {
+    let header = request.header("stripe-signature");
+    let verified = app.signatures.verify(header, &request.body, now).await.map_err(refused)?;
+    let event = verified.event().map_err(unreadable)?;
+    same_mode(app.livemode, &event)?;
+    let Some(told) = event.told().map_err(unreadable)? else {
+        return Ok(received(&event, None, false));
+    };
+    let owner = owner(&app.desk, &told.what).await?;
+    let fact = owner.fact(&event.id, told, now);
+    let duplicate = match app.desk.record(&fact).await? {
+        Recorded::New => false,
+        Recorded::Known(_) => true,
+    };
+    Ok(received(&event, Some(fact.event_id.to_string()), duplicate))
+}
+
+/// Whose money it is: as our metadata says, or else as the ledger remembers.
+async fn owner(desk: &Desk, what: &What) -> Result<Owner, Problem> {
+    if let Some(owner) = Owner::of_metadata(what, &desk.pepper) {
+        return Ok(owner);
+    }
+    let object = fact::object(what);
+    let pointer = desk.ledger.pointer(object).await?;
+    Ok(pointer.map_or_else(|| Owner::stranger(object), Owner::of_pointer))
+}
+
+/// Sees that test events do not reach a live shop, nor live ones a test.
+fn same_mode(livemode: bool, event: &Event<'_>) -> Result<(), Problem> {
+    if event.livemode == livemode {
+        return Ok(());
+    }
+    warn("wrong-mode");
+    let problem = Problem::new(400, "wrong-mode", "The event is of the other mode: live or test");
+    Err(problem
+        .detail("point this endpoint of Stripe's to the other deployment, or set StripeLivemode"))
+}
+
+fn refused(refused: Refused) -> Problem {
+    warn(refused.slug());
+    Problem::new(400, refused.slug(), "This is not signed by Stripe").detail(&refused.to_string())
+}
+
+fn unreadable(unreadable: Unreadable) -> Problem {
+    warn("unreadable-event");
+    Problem::new(400, "unreadable-event", "The event cannot be read")
+        .detail(&unreadable.to_string())
+}
+
+/// A metric by reason: a few are scanners, many are a wrong secret or a wrong endpoint.
+fn warn(reason: &'static str) {
+    tracing::warn!(
+        reason,
+        refused = 1,
+        metrics = "refused:Count",
+        dimensions = "reason",
+        "a webhook was refused"
+    );
+}
+
+fn received(event: &Event<'_>, event_id: Option<String>, duplicate: bool) -> Reply {
+    let notes = Notes {
+        event_id,
+        stripe_event_id: Some(event.id.to_string()),
+        stripe_event_type: Some(event.kind.name().to_owned()),
+        duplicate: Some(duplicate),
+    };
+    Reply::json(200, &Received { received: true, duplicate }).noting(notes)
+}
