@@ -15,4 +15,5 @@ mod privacy;
 mod protocol;
 mod sandbox;
 mod stack;
+mod stripe;
 mod visitor;

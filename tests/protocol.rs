@@ -11,7 +11,7 @@ use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     Admission, Claim, Claimed, Completed, Completion, FactKey, Ledger, Opened, OpeningTimes,
-    SyncClaimed, Synced,
+    SyncClaimed, SyncTimes, Synced,
 };
 use uuid::Uuid;
 
@@ -127,8 +127,10 @@ async fn one_effect_opens_one_delivery_whichever_fact_comes_first() {
 async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced_off() {
     let ledger = Stack::running().await.ledger();
     let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
-    let take =
-        async |at| ledger.claim_sync(&person, Destination::Hubspot, at, LEASE).await.unwrap();
+    let take = async |now| {
+        let times = SyncTimes { now, lease: LEASE, keep: SignedDuration::from_hours(1) };
+        ledger.claim_sync(&person, Destination::Hubspot, times).await.unwrap()
+    };
     let SyncClaimed::Held(slow) = take(now()).await else { panic!("not held") };
     assert!(matches!(take(later(30)).await, SyncClaimed::Busy(_)));
     let SyncClaimed::Held(fast) = take(later(61)).await else { panic!("not held") };
@@ -146,6 +148,36 @@ async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced
         (None, Some("512")),
         "told again, by its id"
     );
+}
+
+#[tokio::test]
+async fn a_stale_worker_fences_off_the_one_whose_call_it_may_have_overwritten() {
+    let ledger = Stack::running().await.ledger();
+    let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
+    let take = async |now| {
+        let times = SyncTimes { now, lease: LEASE, keep: SignedDuration::from_hours(1) };
+        let taken = ledger.claim_sync(&person, Destination::Hubspot, times).await.unwrap();
+        let SyncClaimed::Held(claim) = taken else { panic!("not held") };
+        claim
+    };
+    let slow = take(now()).await;
+    assert_eq!(ledger.begin_sync(&slow).await.unwrap(), Completed::Landed);
+    let fast = take(later(61)).await;
+    assert!(
+        fast.synced.attempted && fast.synced.digest.is_none(),
+        "nobody knows what the vendor holds"
+    );
+    // The slow one's call came last: whatever the fast one completes is no longer what the vendor holds.
+    assert_eq!(ledger.begin_sync(&slow).await.unwrap(), Completed::Fenced);
+    ledger.doubt_sync(&person, Destination::Hubspot).await.unwrap();
+    let told = Synced { digest: Some("overwritten".into()), ..Synced::default() };
+    assert_eq!(ledger.complete_sync(&fast, &told).await.unwrap(), Completed::Fenced);
+    let last = take(now()).await;
+    assert_eq!(last.synced.digest, None);
+    // A completion whose answer was lost is repeated by the SDK: it is still ours.
+    assert_eq!(ledger.complete_sync(&last, &told).await.unwrap(), Completed::Landed);
+    assert_eq!(ledger.complete_sync(&last, &told).await.unwrap(), Completed::Landed);
+    assert_eq!(take(now()).await.synced.digest.as_deref(), Some("overwritten"));
 }
 
 #[tokio::test]

@@ -42,6 +42,11 @@ pub(crate) async fn serve(
             deliver_afterwards(&world, &answer);
             answer.into_response()
         }
+        Outcome::Cut(answer) => {
+            line.close(json!("cut"), &answer.problems);
+            deliver_afterwards(&world, &answer);
+            answer.into_cut_response()
+        }
         Outcome::Aborted => {
             line.close(json!("aborted"), &[]);
             cut.now();
@@ -65,6 +70,7 @@ async fn read(incoming: HttpRequest<Body>) -> Option<(Vendor, Request)> {
 
 enum Outcome {
     Answered(Answer),
+    Cut(Answer),
     Aborted,
 }
 
@@ -92,15 +98,14 @@ async fn outcome(
         }
         return Outcome::Aborted;
     }
-    match (fault.answer(), worked) {
-        (Some(refusal), _) => {
-            if vendor == Vendor::Stripe {
-                world.known().stripe.remember_failure(request, &refusal);
-            }
-            Outcome::Answered(refusal)
-        }
-        (None, Some(answer)) => Outcome::Answered(answer),
-        (None, None) => Outcome::Aborted,
+    let told = fault.answer();
+    if let (Some(refusal), Vendor::Stripe) = (&told, vendor) {
+        world.known().stripe.remember_failure(request, refusal);
+    }
+    match told.or(worked) {
+        Some(answer) if fault.cut => Outcome::Cut(answer),
+        Some(answer) => Outcome::Answered(answer),
+        None => Outcome::Aborted,
     }
 }
 

@@ -3,8 +3,13 @@
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
+use futures_util::stream::{self, StreamExt};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// How long the first half of a broken answer has to leave.
+const FIRST_HALF: Duration = Duration::from_millis(30);
 
 /// A request to a vendor, its body read whole.
 pub(crate) struct Request {
@@ -120,6 +125,24 @@ impl Answer {
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The answer, broken off in the middle of its body.
+    pub(crate) fn into_cut_response(self) -> Response {
+        let text = match &self.content {
+            Content::Nothing => String::new(),
+            Content::Text(text) => text.clone(),
+            Content::Json(value) => value.to_string(),
+        };
+        let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+        // The server drops what it has not sent yet when a body fails: the first half needs a moment.
+        let broken = stream::once(async {
+            tokio::time::sleep(FIRST_HALF).await;
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+        });
+        let mut response = self.into_response();
+        *response.body_mut() = Body::from_stream(stream::once(async { Ok(half) }).chain(broken));
+        response
     }
 
     /// The answer as the server sends it.

@@ -10,7 +10,7 @@ use crate::exchange::Answer;
 use crate::vendor::Vendor;
 use crate::vendors::{hubspot, mailerlite, sendgrid, sgtm, slack, stripe};
 
-/// How a vendor fails; without `status` and `abort` it is only late.
+/// How a vendor fails; with `latency_ms` alone it is only late.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
@@ -19,9 +19,16 @@ pub(crate) struct Fault {
     pub(crate) status: Option<u16>,
     /// How long the answer is held back.
     pub(crate) latency_ms: Option<u64>,
+    /// The text answered instead of the vendor's own, with 200 unless `status` says otherwise.
+    pub(crate) body: Option<String>,
     /// Close the connection without an answer.
     #[serde(default)]
     pub(crate) abort: bool,
+    /// Close the connection in the middle of the answer.
+    #[serde(default)]
+    pub(crate) cut: bool,
+    /// The value of `Stripe-Should-Retry`.
+    pub(crate) should_retry: Option<bool>,
     /// The value of `Retry-After`: seconds, or the text of a date.
     pub(crate) retry_after: Option<Value>,
     /// For how many requests; 0 mends.
@@ -39,9 +46,10 @@ fn once() -> u64 {
 impl Fault {
     /// What is wrong with the fault as it was asked for.
     pub(crate) fn complaint(&self) -> Option<&'static str> {
-        let does_nothing = self.status.is_none() && self.latency_ms.is_none() && !self.abort;
-        if self.times > 0 && does_nothing {
-            return Some("a fault needs a status, a latency_ms or abort");
+        let answers = self.status.is_some() || self.body.is_some();
+        let breaks = self.abort || self.cut || self.latency_ms.is_some();
+        if self.times > 0 && !answers && !breaks {
+            return Some("a fault needs a status, a body, a latency_ms, abort or cut");
         }
         if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Some("status must be 200 to 599");
@@ -60,25 +68,37 @@ impl Fault {
 
     /// True when the vendor does its work in spite of the fault.
     pub(crate) fn lets_work(&self) -> bool {
-        self.worked || (self.status.is_none() && !self.abort)
+        self.worked || (self.status.is_none() && self.body.is_none() && !self.abort)
     }
 
-    /// The refusal in the vendor's own shape, when the fault has a status.
+    /// What is answered instead of the work: the fault's own text, or the refusal in the vendor's
+    /// shape.
     pub(crate) fn answer(&self) -> Option<Answer> {
-        let status = self.status?;
-        let answer = match self.vendor {
-            Vendor::Stripe => stripe::fault(status),
-            Vendor::Hubspot => hubspot::fault(status),
-            Vendor::Mailerlite => mailerlite::fault(status),
-            Vendor::Sgtm => sgtm::fault(status),
-            Vendor::Sendgrid => sendgrid::fault(status),
-            Vendor::Slack => slack::fault(status),
+        let answer = match (&self.body, self.status) {
+            (Some(text), status) => Answer::text(status.unwrap_or(200), text),
+            (None, Some(status)) => self.refusal(status),
+            (None, None) => return None,
+        };
+        let answer = match self.should_retry {
+            Some(word) => answer.with_header("stripe-should-retry", word.to_string()),
+            None => answer,
         };
         Some(match &self.retry_after {
             Some(Value::String(text)) => answer.with_header("retry-after", text.clone()),
             Some(seconds) => answer.with_header("retry-after", seconds.to_string()),
             None => answer,
         })
+    }
+
+    fn refusal(&self, status: u16) -> Answer {
+        match self.vendor {
+            Vendor::Stripe => stripe::fault(status),
+            Vendor::Hubspot => hubspot::fault(status),
+            Vendor::Mailerlite => mailerlite::fault(status),
+            Vendor::Sgtm => sgtm::fault(status),
+            Vendor::Sendgrid => sendgrid::fault(status),
+            Vendor::Slack => slack::fault(status),
+        }
     }
 }
 

@@ -91,13 +91,10 @@ async fn a_visitor_who_refused_is_at_no_destination_that_needs_consent() {
     let intent = visitor.checks_out(&stack).await;
     stack.sandbox.pay(&intent, "succeeded", 1).await;
     let timeline = stack.settled(visitor.event_id, 3).await;
-    for (kind, vendor) in [
-        ("lead_captured", Sgtm),
-        ("lead_captured", Mailerlite),
-        ("payment_succeeded", Sgtm),
-        ("payment_succeeded", Mailerlite),
-    ] {
-        assert_eq!(state(&timeline, kind, vendor), None, "routing skips {kind} to {vendor}");
+    for kind in ["lead_captured", "checkout_started", "payment_succeeded"] {
+        assert_eq!(state(&timeline, kind, Sgtm), None, "routing skips {kind}");
+        let newsletter = delivery(&timeline, kind, Mailerlite);
+        assert_eq!((newsletter.state, newsletter.reason.as_str()), (State::Skipped, "consent"));
     }
     for vendor in ["sgtm", "mailerlite"] {
         for mark in [&visitor.email, &visitor.event_id.to_string()] {
@@ -143,8 +140,57 @@ async fn a_withdrawal_unsubscribes_and_a_new_grant_subscribes_again() {
 }
 
 #[tokio::test]
+async fn a_refusal_in_a_corrected_lead_unsubscribes_too() {
+    let (stack, _peace) = (Stack::running().await, peace().await);
+    let visitor = a_visitor();
+    visitor.leaves_a_lead(&stack).await;
+    stack.settled(visitor.event_id, 1).await;
+    let subscriber = stack.vendor_id(visitor.event_id, Mailerlite).await;
+    let mut corrected = visitor.lead(2);
+    corrected["consent"]["marketing"] = json!(false);
+    corrected["consent"]["timestamp"] = json!("2026-11-20T10:05:00Z");
+    assert_eq!(stack.post("/leads", &visitor.ip, &corrected).await.status, 202);
+    stack.settled(visitor.event_id, 2).await;
+    let told = stack.sandbox.seen("mailerlite", &subscriber).await;
+    assert_eq!(told.last().unwrap().body(), &json!({"status": "unsubscribed"}), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_answer_given_before_the_lead_counts_for_it() {
+    let (stack, _peace) = (Stack::running().await, peace().await);
+    let visitor = a_visitor();
+    let answer = visitor.answers_consent(&stack, false, "2026-11-20T09:00:00Z").await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let mut lead = visitor.lead(1);
+    lead["consent"] = json!(null);
+    assert_eq!(stack.post("/leads", &visitor.ip, &lead).await.status, 202);
+    let timeline = stack.settled(visitor.event_id, 2).await;
+    assert_eq!(state(&timeline, "lead_captured", Sgtm), None);
+    assert_eq!(state(&timeline, "lead_captured", Mailerlite), Some(State::Skipped));
+    assert!(stack.sandbox.seen("mailerlite", &visitor.email).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_owns_a_mistyped_address_inherits_no_consent() {
+    let (stack, _peace) = (Stack::running().await, peace().await);
+    let (mut typist, owner) = (a_visitor(), a_visitor());
+    let own = std::mem::replace(&mut typist.email, owner.email.clone());
+    typist.leaves_a_lead(&stack).await;
+    stack.settled(typist.event_id, 1).await;
+    typist.email = own;
+    typist.sends_revision(&stack, 2).await;
+    stack.settled(typist.event_id, 2).await;
+    let mut lead = owner.lead(1);
+    lead["consent"] = json!(null);
+    assert_eq!(stack.post("/leads", &owner.ip, &lead).await.status, 202);
+    let timeline = stack.settled(owner.event_id, 1).await;
+    let skipped = format!("{:?}", timeline.routes);
+    assert!(skipped.contains("no valid consent for marketing is recorded"), "{skipped}");
+}
+
+#[tokio::test]
 async fn invalid_fields_are_named_together_and_nothing_is_stored() {
-    let stack = Stack::running().await;
+    let (stack, _peace) = (Stack::running().await, peace().await);
     let visitor = a_visitor();
     let mut body = visitor.lead(1);
     body["email"] = json!("not an address");

@@ -2,13 +2,12 @@
 
 use crate::sandbox::peace;
 use crate::stack::{Stack, delivery, state};
+use crate::stripe::{now, payment_event, send_event, signature};
 use crate::visitor::a_visitor;
 use domain::delivery::State;
 use domain::destination::Destination::{self, Hubspot, Mailerlite, Sendgrid, Sgtm, Slack};
 use futures_util::future::join_all;
-use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value, json};
-use sha2::Sha256;
+use serde_json::json;
 
 #[tokio::test]
 async fn a_purchase_and_its_refund_reach_every_destination_once() {
@@ -84,6 +83,22 @@ async fn the_same_checkout_again_is_the_same_intent_and_a_corrected_phone_is_no_
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_with_a_repeated_checkout_is_kept() {
+    let (stack, _peace) = (Stack::running().await, peace().await);
+    let visitor = a_visitor();
+    visitor.checks_out(&stack).await;
+    stack.settled(visitor.event_id, 1).await;
+    let mut again = visitor.purchase();
+    again["consent"]["marketing"] = json!(false);
+    again["consent"]["timestamp"] = json!("2026-11-20T10:30:00Z");
+    for _ in 0..2 {
+        assert_eq!(stack.post("/payment-intents", &visitor.ip, &again).await.status, 200);
+    }
+    let timeline = stack.settled(visitor.event_id, 2).await;
+    assert!(timeline.facts.iter().any(|fact| fact.happening.name() == "consent_changed"));
+}
+
+#[tokio::test]
 async fn a_price_comes_from_the_catalogue_and_an_unknown_product_is_404() {
     let (stack, _peace) = (Stack::running().await, peace().await);
     let visitor = a_visitor();
@@ -97,38 +112,6 @@ async fn a_price_comes_from_the_catalogue_and_an_unknown_product_is_404() {
     );
     body["product_id"] = json!("tea");
     assert_eq!(stack.post("/payment-intents", &visitor.ip, &body).await.status, 404);
-}
-
-/// A Stripe event about an intent that no metadata ties to us, unless some is given.
-fn payment_event(event: &str, intent: &str, metadata: &Value) -> Value {
-    json!({"id": event, "object": "event", "api_version": "2026-10-28.endive", "created": now(), "livemode": false,
-        "pending_webhooks": 1, "request": {"id": null, "idempotency_key": null}, "type": "payment_intent.succeeded",
-        "data": {"object": {"id": intent, "object": "payment_intent", "amount": 9700, "amount_received": 9700,
-            "currency": "eur", "status": "succeeded", "latest_charge": format!("ch_{intent}"), "livemode": false,
-            "metadata": metadata}}})
-}
-
-#[expect(clippy::disallowed_methods, reason = "a signature holds for five minutes around now")]
-fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
-}
-
-fn signature(secret: &str, body: &str, at: i64) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(format!("{at}.{body}").as_bytes());
-    format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes()))
-}
-
-async fn send_event(stack: &Stack, body: &str, signature: &str) -> (u16, Value) {
-    let request =
-        stack.http.post(stack.url("/webhooks/stripe")).header("stripe-signature", signature);
-    let answer = request
-        .header("content-type", "application/json; charset=utf-8")
-        .body(body.to_owned())
-        .send()
-        .await;
-    let answer = answer.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
 }
 
 #[tokio::test]
@@ -201,7 +184,7 @@ async fn a_payment_of_another_shop_is_recorded_and_told_to_nobody() {
 
 #[tokio::test]
 async fn no_forgery_is_taken_and_none_is_stored() {
-    let stack = Stack::running().await;
+    let (stack, _peace) = (Stack::running().await, peace().await);
     let visitor = a_visitor();
     let metadata = json!({"event_id": visitor.event_id});
     let body = payment_event("evt_forged", "pi_forged", &metadata).to_string();

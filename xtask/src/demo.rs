@@ -10,6 +10,7 @@ mod visitor;
 use crate::place::Place;
 use crate::say;
 use crate::stack::Stack;
+use crate::up::told_to_stop;
 use anyhow::{Context, Result, bail, ensure};
 use check::Expected;
 use serde_json::json;
@@ -40,10 +41,17 @@ pub(crate) async fn run(place: &Place, arguments: Arguments) -> Result<()> {
 
 async fn on_a_stack_of_its_own(place: &Place, arguments: &Arguments) -> Result<()> {
     xtask(place, &["up", "--detach"], arguments.json).await?;
-    let stack = Stack::read(place)?.context("the stack is gone again")?;
-    let played = play(&stack, arguments).await;
+    let played = tokio::select! {
+        played = play_on(place, arguments) => played,
+        stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
+    };
     xtask(place, &["down"], arguments.json).await?;
     played
+}
+
+async fn play_on(place: &Place, arguments: &Arguments) -> Result<()> {
+    let stack = Stack::read(place)?.context("the stack is gone again")?;
+    play(&stack, arguments).await
 }
 
 /// Runs this program for another command; beside JSON, its lines go to standard error.

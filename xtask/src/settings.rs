@@ -104,6 +104,11 @@ fn architecture() -> &'static str {
     if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" }
 }
 
+/// Whether a setting says where a vendor is.
+pub(crate) fn is_address(name: &str) -> bool {
+    name.ends_with("_BASE_URL") || ["SGTM_ENDPOINT", "SLACK_WEBHOOK_URL"].contains(&name)
+}
+
 /// What `.env` in the repository's root asks for.
 pub(crate) fn read_env_file() -> Result<Values> {
     let path = repository().join(".env");

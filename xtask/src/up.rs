@@ -79,7 +79,11 @@ struct Running {
 
 async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
     // A person's own stack obeys `.env`; a test's does not.
-    let wishes = if place.is_default() { settings::read_env_file()? } else { Values::new() };
+    let mut wishes = if place.is_default() { settings::read_env_file()? } else { Values::new() };
+    if keeper.vendors_url.is_some() {
+        // Whoever records the vendors' requests must get them all.
+        wishes.retain(|name, _| !settings::is_address(name));
+    }
     let engine = async {
         say::step("tools", tools::prepare(&[Tool::Engine, Tool::Sam])).await?;
         say::step("local AWS", engine::run(place)).await

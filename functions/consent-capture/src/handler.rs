@@ -1,9 +1,8 @@
 //! The flow of one answer about consent.
 
-use crate::fact;
 use domain::id::EventId;
 use intake::door::{self, Limit};
-use intake::{ConsentUpdate, Desk};
+use intake::{ConsentUpdate, Desk, consent_changed};
 use jiff::Timestamp;
 use lambda::http::{Incoming, Notes, Problem, Reply};
 use serde::Serialize;
@@ -30,7 +29,7 @@ pub(crate) async fn handle(
     let update = ConsentUpdate::read(&body.fields).map_err(Problem::invalid)?;
     let journey = desk.ledger.journey(update.event_id).await?;
     door::same_session(&journey, update.session_id)?;
-    let fact = fact::of(&update, &journey, desk.caller(request.source_ip), now);
+    let fact = consent_changed(&update, &journey, desk.caller(request.source_ip), now);
     desk.record(&fact).await?;
     Ok(accepted(update.event_id))
 }

@@ -1,7 +1,6 @@
 //! An answer about consent comes in from a page, a fact goes into the ledger. It calls no vendor.
 
 mod config;
-mod fact;
 mod handler;
 
 use config::Config;

@@ -2,18 +2,18 @@
 
 use crate::problem;
 use domain::fact::Happening;
-use domain::id::StripeId;
 use domain::journey::Journey;
 use domain::order::Order;
 use lambda::http::Problem;
 use ledger::Checkout;
+use std::collections::BTreeSet;
 use stripe::client::{Calls, Standing};
 use stripe::metadata::Ids;
 use stripe::{Intent, Metadata, NewIntent, StripeError};
 use uuid::Uuid;
 
 /// How many unpaid checkouts a journey may have; more is somebody trying cards.
-const MOST_OPEN: usize = 5;
+const MOST_OPEN: u32 = 5;
 /// How many keys in a row are given up as spent before the buyer is asked to come back.
 const MOST_NEW_KEYS: u32 = 3;
 
@@ -27,46 +27,70 @@ pub(crate) struct Wanted<'a> {
     pub(crate) random: fn() -> Uuid,
 }
 
-/// Finds the checkout of this order among a journey's; where there is none, sees that the journey
-/// has room for one.
-pub(crate) fn admit<'a>(
-    checkouts: &'a [Checkout],
-    order: &Order,
-    journey: &Journey,
-) -> Result<Option<&'a Checkout>, Problem> {
-    let this = |checkout: &&Checkout| {
-        checkout.product_id == order.product_id && checkout.quantity == order.quantity
-    };
-    let known = checkouts.iter().find(this);
-    let open = checkouts.iter().filter(|one| !is_paid(journey, &one.payment_intent)).count();
-    if known.is_none() && open >= MOST_OPEN {
-        return Err(problem::too_many_open());
-    }
-    Ok(known)
+/// Why there is no intent.
+#[derive(Debug)]
+pub(crate) enum NoIntent {
+    /// Stripe gave none.
+    Stripe(StripeError),
+    /// We did not ask Stripe for one.
+    Refused(Problem),
 }
 
-fn is_paid(journey: &Journey, intent: &StripeId) -> bool {
-    journey.facts().iter().any(|fact| match &fact.happening {
-        Happening::PaymentSucceeded { payment } => payment.payment_intent == *intent,
-        Happening::LeadCaptured
-        | Happening::LeadCorrected { .. }
-        | Happening::ConsentChanged
-        | Happening::CheckoutStarted { .. }
-        | Happening::PaymentFailed { .. }
-        | Happening::PaymentRefunded { .. } => false,
+impl From<StripeError> for NoIntent {
+    fn from(error: StripeError) -> Self {
+        Self::Stripe(error)
+    }
+}
+
+impl From<NoIntent> for Problem {
+    fn from(none: NoIntent) -> Self {
+        match none {
+            NoIntent::Stripe(error) => problem::of(&error),
+            NoIntent::Refused(problem) => problem,
+        }
+    }
+}
+
+/// The checkout of this order among a journey's.
+pub(crate) fn known<'a>(checkouts: &'a [Checkout], order: &Order) -> Option<&'a Checkout> {
+    checkouts.iter().find(|checkout| {
+        checkout.product_id == order.product_id && checkout.quantity == order.quantity
     })
 }
 
-/// Finds the open intent of a purchase or makes one, and writes what is wanted beside it. Says to
-/// which attempt it belongs.
+/// How many checkouts a journey may begin: so many, and one more for each that has been paid. It
+/// never falls, so that one who reads it late begins too few and never too many.
+pub(crate) fn room(journey: &Journey) -> u32 {
+    let mut begun = BTreeSet::new();
+    let mut paid = BTreeSet::new();
+    for fact in journey.facts() {
+        match &fact.happening {
+            Happening::CheckoutStarted { payment_intent, .. } => begun.insert(payment_intent),
+            Happening::PaymentSucceeded { payment } => paid.insert(&payment.payment_intent),
+            Happening::LeadCaptured
+            | Happening::LeadCorrected { .. }
+            | Happening::ConsentChanged
+            | Happening::PaymentFailed { .. }
+            | Happening::PaymentRefunded { .. } => false,
+        };
+    }
+    MOST_OPEN.saturating_add(u32::try_from(begun.intersection(&paid).count()).unwrap_or(0))
+}
+
+/// Finds the open intent of a purchase, or makes one where `begin` has room for the attempt, and
+/// writes what is wanted beside it. Says to which attempt it belongs.
 pub(crate) async fn find_or_make(
     stripe: &Calls<'_>,
     wanted: &Wanted<'_>,
     known: Option<&Checkout>,
-) -> Result<(Intent, u32), StripeError> {
+    begin: impl AsyncFnOnce(u32) -> Result<(), Problem>,
+) -> Result<(Intent, u32), NoIntent> {
     let (intent, attempt) = match find(stripe, wanted, known).await? {
         Found::Open(intent, attempt) => (intent, attempt),
-        Found::NoneUntil(attempt) => make(stripe, wanted, attempt).await?,
+        Found::NoneUntil(attempt) => {
+            begin(attempt).await.map_err(NoIntent::Refused)?;
+            make(stripe, wanted, attempt).await?
+        }
     };
     let news = wanted.metadata.beyond(&intent.metadata);
     if !is_worth_telling(&news) {
@@ -113,7 +137,9 @@ fn is_payable(intent: &Intent, wanted: &Wanted<'_>) -> bool {
     is_open && Some(intent.amount) == wanted.ids.order.total()
 }
 
-/// Makes the intent of an attempt; a key that is spent gives way to the next.
+/// Makes the intent of an attempt; a key that is spent gives way to the next. Stripe keeps what it
+/// answered under a key for a day, so the last key is one that nobody has used: a buyer must not
+/// wait for a day, and an intent that nobody hears of is never paid.
 async fn make(
     stripe: &Calls<'_>,
     wanted: &Wanted<'_>,
@@ -121,11 +147,12 @@ async fn make(
 ) -> Result<(Intent, u32), StripeError> {
     let mut attempt = first;
     loop {
-        let error = match create(stripe, wanted, attempt).await {
+        let fresh = attempt >= first + MOST_NEW_KEYS;
+        let error = match create(stripe, wanted, attempt, fresh).await {
             Ok(intent) => return Ok((intent, attempt)),
             Err(error) => error,
         };
-        if !is_spent_key(&error) || attempt >= first + MOST_NEW_KEYS {
+        if fresh || !is_spent_key(&error) {
             return Err(error);
         }
         attempt += 1;
@@ -136,10 +163,14 @@ async fn create(
     stripe: &Calls<'_>,
     wanted: &Wanted<'_>,
     attempt: u32,
+    fresh: bool,
 ) -> Result<Intent, StripeError> {
     let Ids { event_id, order, .. } = wanted.ids;
     let amount = order.total().ok_or_else(problem::no_price)?;
-    let key = format!("{event_id}:{}:{}:{attempt}", order.product_id, order.quantity);
+    let mut key = format!("{event_id}:{}:{}:{attempt}", order.product_id, order.quantity);
+    if fresh {
+        key.push_str(&format!(":{}", (wanted.random)()));
+    }
     stripe.create_intent(NewIntent { amount, ids: wanted.ids }, &key).await
 }
 

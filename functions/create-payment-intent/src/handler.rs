@@ -1,6 +1,6 @@
 //! The flow of one checkout.
 
-use crate::checkout::{self, Wanted};
+use crate::checkout::{self, NoIntent, Wanted};
 use crate::{fact, problem};
 use domain::catalogue::Catalogue;
 use domain::consent::Consent;
@@ -9,12 +9,12 @@ use domain::id::EventId;
 use domain::journey::Journey;
 use domain::order::Order;
 use domain::pepper::PersonKey;
-use intake::door::{self, Limit};
-use intake::{Desk, Purchase};
+use intake::door::{self, Caller, Limit};
+use intake::{ConsentUpdate, Desk, Purchase, consent_changed};
 use jiff::Timestamp;
 use lambda::http::{Incoming, Notes, Problem, Reply};
 use lambda::secret::Secret;
-use ledger::{Checkout, Pointer};
+use ledger::{Attempt, Checkout, Pointer, Recorded, Room};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::time::Duration;
@@ -64,13 +64,18 @@ pub(crate) async fn handle(
     let journey = app.desk.ledger.journey(purchase.event_id).await?;
     door::same_session(&journey, purchase.session_id)?;
     let checkouts = app.desk.ledger.checkouts(purchase.event_id).await?;
-    let known = checkout::admit(&checkouts, &order, &journey)?;
     let person = app.desk.pepper.person(&purchase.contact.email);
     let consent = purchase.answer.as_ref().map(|answer| answer.heard(now, request.source_ip));
-    let buyer = Buyer { purchase: &purchase, order: &order, person, consent };
-    let wanted = buyer.wanted(app, &journey, random).await?;
-    let (intent, attempt) = find_or_make(app, &wanted, known).await?;
-    buyer.keep(&app.desk, &intent, attempt, now).await?;
+    let caller = app.desk.caller(request.source_ip);
+    let buyer = Buyer { purchase: &purchase, order: &order, journey: &journey, person, consent };
+    let wanted = buyer.wanted(app, random).await?;
+    let begin =
+        async |attempt| buyer.begin(&app.desk, checkout::room(&journey), attempt, now).await;
+    let known = checkout::known(&checkouts, &order);
+    let (intent, attempt) = find_or_make(app, &wanted, known, begin).await?;
+    if buyer.keep(&app.desk, &intent, attempt, now).await? == Started::Before {
+        buyer.keep_answer(&app.desk, caller, now).await?;
+    }
     Ok(payable(purchase.event_id, &intent))
 }
 
@@ -86,18 +91,15 @@ fn order(catalogue: &Catalogue, purchase: &Purchase) -> Result<Order, Problem> {
 struct Buyer<'a> {
     purchase: &'a Purchase,
     order: &'a Order,
+    journey: &'a Journey,
     person: PersonKey,
     consent: Option<Consent>,
 }
 
 impl Buyer<'_> {
     /// What Stripe shall know: what this page says, completed from the journey.
-    async fn wanted<'b>(
-        &'b self,
-        app: &App,
-        journey: &Journey,
-        random: fn() -> Uuid,
-    ) -> Result<Wanted<'b>, Problem> {
+    async fn wanted<'b>(&'b self, app: &App, random: fn() -> Uuid) -> Result<Wanted<'b>, Problem> {
+        let journey = self.journey;
         let known = app.desk.ledger.person(&self.person).await?;
         let ids = Ids {
             event_id: self.purchase.event_id,
@@ -115,6 +117,24 @@ impl Buyer<'_> {
         Ok(Wanted { ids, metadata, random })
     }
 
+    /// Takes the journey's room for an attempt before Stripe is asked, so that no two calls take
+    /// the last one.
+    async fn begin(
+        &self,
+        desk: &Desk,
+        most: u32,
+        attempt: u32,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Order { product_id, quantity, .. } = self.order;
+        let event_id = self.purchase.event_id;
+        let attempt = Attempt { event_id, product_id, quantity: *quantity, number: attempt };
+        match desk.ledger.begin_checkout(attempt, most, desk.kept_until(now)).await? {
+            Room::Taken => Ok(()),
+            Room::Full => Err(problem::too_many_open()),
+        }
+    }
+
     /// Keeps whose the intent is, which attempt it belongs to, and that a checkout has begun. All of
     /// it may be repeated.
     async fn keep(
@@ -123,7 +143,7 @@ impl Buyer<'_> {
         intent: &Intent,
         attempt: u32,
         now: Timestamp,
-    ) -> Result<(), Problem> {
+    ) -> Result<Started, Problem> {
         let (event_id, until) = (self.purchase.event_id, desk.kept_until(now));
         let pointer =
             Pointer { event_id, session_id: self.purchase.session_id, person: self.person.clone() };
@@ -141,9 +161,43 @@ impl Buyer<'_> {
             person: &self.person,
             consent: self.consent.as_ref(),
         };
-        desk.record(&started.fact(&intent.id, now)).await?;
+        match desk.record(&started.fact(&intent.id, now)).await? {
+            Recorded::New => Ok(Started::Now),
+            Recorded::Known(_) => Ok(Started::Before),
+        }
+    }
+
+    /// Keeps an answer about consent that came with a checkout which had begun already: the fact of
+    /// its beginning holds an older one.
+    async fn keep_answer(
+        &self,
+        desk: &Desk,
+        caller: Caller<'_>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Purchase { event_id, session_id, .. } = *self.purchase;
+        let Some(answer) = self.purchase.answer.clone() else { return Ok(()) };
+        let known = self.journey.recorded_consent();
+        let is_known = known.is_some_and(|known| {
+            (known.marketing, known.analytics, known.preferences)
+                == (answer.marketing, answer.analytics, answer.preferences)
+        });
+        if is_known {
+            return Ok(());
+        }
+        let update = ConsentUpdate { event_id, session_id, answer };
+        desk.record(&consent_changed(&update, self.journey, caller, now)).await?;
         Ok(())
     }
+}
+
+/// When a checkout began.
+#[derive(PartialEq, Eq)]
+enum Started {
+    /// With this call.
+    Now,
+    /// With an earlier one.
+    Before,
 }
 
 /// Asks Stripe, and once more where Stripe refuses the key and another has been set meanwhile.
@@ -151,17 +205,19 @@ async fn find_or_make(
     app: &App,
     wanted: &Wanted<'_>,
     known: Option<&Checkout>,
-) -> Result<(Intent, u32), Problem> {
+    begin: impl AsyncFn(u32) -> Result<(), Problem>,
+) -> Result<(Intent, u32), NoIntent> {
     let budget = Budget::starting_now(STRIPE_BUDGET, STRIPE_ATTEMPT);
     let ask = async || {
         let key = app.stripe_key.value().ok_or_else(problem::no_key)?;
-        checkout::find_or_make(&app.stripe.calls(&key, budget), wanted, known).await
+        checkout::find_or_make(&app.stripe.calls(&key, budget), wanted, known, &begin).await
     };
-    let answered = match ask().await {
-        Err(StripeError::Misconfigured(_)) if app.stripe_key.refused().await => ask().await,
+    match ask().await {
+        Err(NoIntent::Stripe(StripeError::Misconfigured(_))) if app.stripe_key.refused().await => {
+            ask().await
+        }
         answered => answered,
-    };
-    answered.map_err(|error| problem::of(&error))
+    }
 }
 
 fn payable(event_id: EventId, intent: &Intent) -> Reply {

@@ -2,7 +2,7 @@
 
 use domain::fault::Seen;
 use domain::order::Order;
-use lambda::http::{FieldError, Problem};
+use lambda::http::{FieldError, Kind, Problem};
 use std::time::Duration;
 use stripe::StripeError;
 use stripe::client::Report;
@@ -20,35 +20,26 @@ const HOUR: u32 = 3600;
 pub(crate) fn of(error: &StripeError) -> Problem {
     let after = retry_after(error.report());
     match error {
-        StripeError::Unavailable(_) => {
-            problem(503, "stripe-unavailable", "Stripe does not answer").retry_after(after)
+        StripeError::Unavailable(_) | StripeError::Indeterminate(_) | StripeError::KeyReused(_) => {
+            problem(Kind::StripeUnavailable, after)
         }
-        StripeError::RateLimited(_) | StripeError::Conflict(_) => {
-            problem(503, "stripe-busy", "Stripe takes no more calls for now").retry_after(after)
-        }
-        StripeError::Indeterminate(_) | StripeError::KeyReused(_) => {
-            problem(503, "stripe-unavailable", "Stripe failed in the middle").retry_after(after)
-        }
-        StripeError::TooSlow(_) => {
-            problem(504, "stripe-too-slow", "Stripe does not answer in time").retry_after(after)
-        }
-        StripeError::Garbage(_) => {
-            problem(502, "stripe-unreadable", "Stripe's answer cannot be read").retry_after(after)
-        }
+        StripeError::RateLimited(_) | StripeError::Conflict(_) => problem(Kind::StripeBusy, after),
+        StripeError::TooSlow(_) => problem(Kind::StripeTooSlow, after),
+        StripeError::Garbage(_) => problem(Kind::StripeUnreadable, after),
         StripeError::Misconfigured(_) => {
             mend(error);
-            problem(503, "payments-not-configured", "Payments are not set up").retry_after(LATER)
+            problem(Kind::PaymentsNotConfigured, LATER)
         }
         StripeError::Refused(_) | StripeError::Unknown(_) => {
             mend(error);
-            problem(502, "stripe-refused", "Stripe refuses this checkout").retry_after(LATER)
+            problem(Kind::StripeRefused, LATER)
         }
     }
 }
 
-fn problem(status: u16, kind: &'static str, title: &'static str) -> Problem {
-    Problem::new(status, kind, title)
-        .detail("nothing was charged; send the same again after the time in Retry-After")
+fn problem(kind: Kind, after: u32) -> Problem {
+    let detail = "nothing was charged; send the same again after the time in Retry-After";
+    Problem::new(kind, detail).retry_after(after)
 }
 
 fn retry_after(report: &Report) -> u32 {
@@ -86,8 +77,10 @@ pub(crate) fn no_price() -> StripeError {
 /// There is no such order: of nothing (`one` is none), or of more than can be charged at once.
 pub(crate) fn no_order(one: Option<Order>) -> Problem {
     match one {
-        None => Problem::new(404, "unknown-product", "There is no such product")
-            .detail("send a product_id of the catalogue"),
+        None => Problem::new(
+            Kind::UnknownProduct,
+            "send a product_id of the catalogue; nothing was charged",
+        ),
         Some(_) => Problem::invalid(vec![FieldError {
             field: "quantity",
             detail: "is more than can be charged at once",
@@ -97,7 +90,6 @@ pub(crate) fn no_order(one: Option<Order>) -> Problem {
 
 /// The journey has as many unpaid checkouts as it may have.
 pub(crate) fn too_many_open() -> Problem {
-    Problem::new(429, "too-many-open-checkouts", "This journey has 5 unpaid checkouts")
-        .detail("pay one of them, or begin a new journey; nothing was charged")
-        .retry_after(HOUR)
+    let detail = "pay one of them, or begin a new journey; nothing was charged";
+    Problem::new(Kind::TooManyOpenCheckouts, detail).retry_after(HOUR)
 }

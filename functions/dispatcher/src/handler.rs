@@ -41,15 +41,6 @@ async fn work(
 ) -> Result<(), Undispatched> {
     match serde_json::from_str::<Fact>(&entry.document) {
         Ok(fact) => dispatch.dispatch(&fact, now).await,
-        Err(_) => {
-            tracing::error!(
-                event_id = entry.key.event_id.to_string(),
-                fact = entry.key.sk,
-                metrics = "undecodable:Count",
-                undecodable = 1,
-                "a fact cannot be decoded by this version and was passed; deploy one that can, then replay it"
-            );
-            Ok(dispatch.ledger.mark_undecodable(&entry.key).await?)
-        }
+        Err(_) => dispatch.pass_undecodable(&entry.key).await,
     }
 }

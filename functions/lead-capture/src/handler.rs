@@ -6,7 +6,7 @@ use domain::fact::Fact;
 use intake::door::{self, Limit};
 use intake::{Desk, Lead, Minted};
 use jiff::Timestamp;
-use lambda::http::{Incoming, Problem, Reply};
+use lambda::http::{Incoming, Kind, Problem, Reply};
 use ledger::Recorded;
 use uuid::Uuid;
 
@@ -55,12 +55,8 @@ fn same_statement(told: &Fact, known: &Fact) -> Result<bool, Problem> {
     if told.states_the_same_as(known) {
         return Ok(true);
     }
-    let problem = Problem::new(
-        409,
-        "revision-conflict",
-        "This revision of the lead is known, and says something else",
-    );
-    Err(problem.detail("send a correction with the next revision; nothing was stored"))
+    let detail = "send a correction with the next revision; nothing was stored";
+    Err(Problem::new(Kind::RevisionConflict, detail))
 }
 
 #[cfg(test)]

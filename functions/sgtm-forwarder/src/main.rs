@@ -15,7 +15,7 @@ async fn main() -> Result<(), lambda::Error> {
     })?;
     let aws = lambda::aws::open().await;
     let prefix = &shared.secrets_prefix;
-    let sgtm_api_secret = aws.secret(prefix, "SGTM_API_SECRET").await?;
+    let sgtm_api_secret = aws.optional_secret(prefix, "SGTM_API_SECRET").await?;
     let outbound = Outbound::new("sgtm-forwarder", Limits::default())?;
     let courier = Tagging::new(&own, &outbound, sgtm_api_secret);
     let consumer = &shared.open(&aws, courier, None);

@@ -4,7 +4,7 @@ use crate::fact::{self, Owner};
 use crate::signature::Signatures;
 use intake::Desk;
 use jiff::Timestamp;
-use lambda::http::{Incoming, Notes, Problem, Reply};
+use lambda::http::{Incoming, Kind, Notes, Problem, Reply};
 use ledger::Recorded;
 use serde::Serialize;
 use stripe::event::{Event, Unreadable, What};
@@ -62,32 +62,38 @@ fn same_mode(livemode: bool, event: &Event<'_>) -> Result<(), Problem> {
     if event.livemode == livemode {
         return Ok(());
     }
-    warn("wrong-mode");
-    let problem = Problem::new(400, "wrong-mode", "The event is of the other mode: live or test");
-    Err(problem
-        .detail("point this endpoint of Stripe's to the other deployment, or set StripeLivemode"))
+    Err(problem(
+        Kind::WrongMode,
+        "point this endpoint of Stripe's to the other deployment, or set StripeLivemode",
+    ))
 }
 
 fn refused(refused: Refused) -> Problem {
-    warn(refused.slug());
-    Problem::new(400, refused.slug(), "This is not signed by Stripe").detail(&refused.to_string())
+    let kind = match refused {
+        Refused::Missing => Kind::SignatureMissing,
+        Refused::TooLong => Kind::SignatureTooLong,
+        Refused::Malformed => Kind::SignatureMalformed,
+        Refused::NoKnownScheme => Kind::SignatureNoKnownScheme,
+        Refused::Stale => Kind::SignatureStale,
+        Refused::Mismatch => Kind::SignatureMismatch,
+    };
+    problem(kind, &refused.to_string())
 }
 
 fn unreadable(unreadable: Unreadable) -> Problem {
-    warn("unreadable-event");
-    Problem::new(400, "unreadable-event", "The event cannot be read")
-        .detail(&unreadable.to_string())
+    problem(Kind::UnreadableEvent, &unreadable.to_string())
 }
 
-/// A metric by reason: a few are scanners, many are a wrong secret or a wrong endpoint.
-fn warn(reason: &'static str) {
+/// A refusal, with a metric by reason: a few are scanners, many are a wrong secret or a wrong endpoint.
+fn problem(kind: Kind, detail: &str) -> Problem {
     tracing::warn!(
-        reason,
+        reason = kind.slug(),
         refused = 1,
         metrics = "refused:Count",
         dimensions = "reason",
         "a webhook was refused"
     );
+    Problem::new(kind, detail)
 }
 
 fn received(event: &Event<'_>, event_id: Option<String>, duplicate: bool) -> Reply {

@@ -108,7 +108,7 @@ async fn redispatch(
 ) -> Result<bool, Undispatched> {
     match dispatch.ledger.fact(key).await? {
         Some(fact) => dispatch.dispatch(&fact, now).await.map(|()| true),
-        None => Ok(dispatch.ledger.mark_undecodable(key).await.map(|()| false)?),
+        None => dispatch.pass_undecodable(key).await.map(|()| false),
     }
 }
 

@@ -95,6 +95,32 @@ async fn an_answer_can_be_lost_after_the_work_was_done() {
 }
 
 #[tokio::test]
+async fn an_answer_can_be_cut_in_the_middle_after_the_work_was_done() {
+    let play = Playground::open().await;
+    play.control("faults", json!({ "vendor": "stripe", "cut": true })).await;
+    let form = [("amount", "9700"), ("currency", "eur")];
+    let call = || {
+        let request = play.stripe_request("POST", "/payment_intents");
+        request.header("idempotency-key", "k1").form_body(&form)
+    };
+    let answer = call().send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.bytes().await.unwrap_err();
+    assert_eq!(play.requests("stripe").await[0]["answered"], "cut");
+    assert_eq!(send(call()).await.header("idempotent-replayed"), "true");
+}
+
+#[tokio::test]
+async fn a_vendor_can_answer_anything() {
+    let play = Playground::open().await;
+    let fault = json!({ "vendor": "stripe", "body": "<html>", "should_retry": false, "times": 1 });
+    play.control("faults", fault).await;
+    let answer = play.stripe("/payment_intents", &[("amount", "9700"), ("currency", "eur")]).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "<html>"));
+    assert_eq!(answer.header("stripe-should-retry"), "false");
+}
+
+#[tokio::test]
 async fn a_slow_vendor_is_slow() {
     let play = Playground::open().await;
     play.control("faults", json!({ "vendor": "slack", "latency_ms": 120 })).await;

@@ -25,6 +25,8 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// How long a claim lasts: longer than the function may run, shorter than the queue hides a message.
     pub lease: SignedDuration,
+    /// How long it is remembered what a destination that keeps state was told of somebody.
+    pub keep: SignedDuration,
 }
 
 impl Config {
@@ -44,6 +46,9 @@ impl Config {
                 multiplier: settings.number("DLQ_BACKOFF_MULTIPLIER", 2, 1),
             },
             lease: SignedDuration::from_secs(i64::from(settings.number("LEASE_SECONDS", 60, 31))),
+            keep: SignedDuration::from_hours(
+                24 * i64::from(settings.number("FACT_RETENTION_DAYS", 730, 30)),
+            ),
         }
     }
 

@@ -13,8 +13,8 @@ use lambda::queue::Queues;
 use ledger::Ledger;
 use std::collections::BTreeMap;
 
-/// After this long a batch begins no further delivery: a vendor's longest call still fits into the
-/// function's 30 s.
+/// After this long a batch begins no further delivery: a provider's three longest calls, of 5 s
+/// each, still fit into the function's 30 s.
 const BUDGET: SignedDuration = SignedDuration::from_secs(12);
 
 /// A consumer of one queue.

@@ -6,6 +6,8 @@ mod attempt;
 mod config;
 mod consumer;
 pub mod courier;
+mod ending;
+mod hold;
 mod world;
 
 pub use config::Config;

@@ -13,8 +13,12 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use ledger::{FactKey, Ledger, PersonRecord, Unavailable};
 
-/// The most journeys of one person that are folded: the latest ones beyond are nobody's funnel.
+/// The most journeys of one person that are folded: those with a payment first, then the latest.
+/// An address with more is a reception desk's, or somebody's script.
 const MOST_JOURNEYS: usize = 50;
+
+/// Why nothing is sent where nobody is known.
+pub(crate) const NOBODY: &str = "nobody has left a contact in this journey";
 
 /// All that a delivery is about.
 #[derive(Debug)]
@@ -41,15 +45,11 @@ pub(crate) async fn load(
     fact_sk: &str,
 ) -> Result<Loaded, Unavailable> {
     let journey = ledger.journey(id.event_id).await?;
-    let Some(fact) = journey.facts().iter().find(|fact| FactKey::of(fact).sk == fact_sk).cloned()
-    else {
+    let Some(fact) = self::fact(&journey, fact_sk).cloned() else {
         return Ok(Loaded::Skip(SkipReason::NotApplicable, "the fact is no longer kept"));
     };
     let Some(key) = journey.person_of(&fact).cloned() else {
-        return Ok(Loaded::Skip(
-            SkipReason::NotApplicable,
-            "nobody has left a contact in this journey",
-        ));
+        return Ok(Loaded::Skip(SkipReason::NotApplicable, NOBODY));
     };
     let record = ledger.person(&key).await?;
     if record.profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at) {
@@ -63,12 +63,14 @@ pub(crate) async fn load(
     let person = Person::fold(&key, &journeys, consent.as_ref());
     let contact = journey.contact_of(&fact).cloned();
     let (Some(person), Some(contact)) = (person, contact) else {
-        return Ok(Loaded::Skip(
-            SkipReason::NotApplicable,
-            "nobody has left a contact in this journey",
-        ));
+        return Ok(Loaded::Skip(SkipReason::NotApplicable, NOBODY));
     };
     Ok(Loaded::World(Box::new(World { fact, journey, contact, person, key, consent, record })))
+}
+
+/// A fact of a journey by its sort key.
+pub(crate) fn fact<'a>(journey: &'a Journey, sk: &str) -> Option<&'a Fact> {
+    journey.facts().iter().find(|fact| FactKey::of(fact).sk == sk)
 }
 
 async fn all_journeys(
@@ -92,10 +94,12 @@ impl World {
 
 /// The contact that an address had at a vendor before it was corrected.
 pub(crate) enum Predecessor {
-    /// There is none, or it is not this journey's alone.
+    /// There is none, or it is not this journey's alone, or the person is known by another id.
     None,
     /// It is the person's now: its key, and what the vendor was told of it.
     Found(PersonKey, Synced),
+    /// It is the person's already, and the old address has not let go of it.
+    Same(PersonKey),
     /// A worker is at it; this delivery waits for it to end.
     Busy,
 }
@@ -104,20 +108,25 @@ pub(crate) enum Predecessor {
 /// name too is somebody's own, and stays theirs.
 pub(crate) async fn predecessor(
     ledger: &Ledger,
-    world: &World,
+    journey: &Journey,
+    known_as: Option<&str>,
     destination: Destination,
     now: Timestamp,
 ) -> Result<Predecessor, Unavailable> {
-    for key in world.journey.superseded_persons() {
+    for key in journey.superseded_persons() {
         let record = ledger.person(key).await?;
         let Some(told) = record.synced.get(&destination) else { continue };
         if told.held_until.is_some_and(|until| until > now) {
             return Ok(Predecessor::Busy);
         }
-        let only_ours = record.profile.journeys.iter().all(|id| *id == world.journey.event_id());
-        if told.vendor_id.is_some() && only_ours {
-            let synced = Synced { digest: None, ..Synced::from(told) };
-            return Ok(Predecessor::Found(key.clone(), synced));
+        let only_ours = record.profile.journeys.iter().all(|id| *id == journey.event_id());
+        match (told.vendor_id.as_deref(), known_as) {
+            (Some(old), Some(id)) if old == id => return Ok(Predecessor::Same(key.clone())),
+            (Some(_), None) if only_ours => {
+                let synced = Synced { digest: None, ..Synced::from(told) };
+                return Ok(Predecessor::Found(key.clone(), synced));
+            }
+            (Some(_) | None, Some(_) | None) => {}
         }
     }
     Ok(Predecessor::None)

@@ -9,12 +9,15 @@ pub use queues::QueueUrls;
 
 use domain::consent::Consent;
 use domain::delivery::{DeliveryId, SkipReason};
-use domain::fact::{Fact, Source};
-use domain::routing::{Decision, Route, Rules};
+use domain::fact::Fact;
+use domain::fold::effective_consent;
+use domain::pepper::PersonKey;
+use domain::routing::{Decision, Route, Rules, Subject};
 use futures_util::future::{join_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use lambda::queue::{Message, NotSent, Queues};
-use ledger::{FactKey, Ledger, Opened, OpeningTimes, Unavailable};
+use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, Unavailable};
+use std::collections::BTreeSet;
 
 /// How long a message has to arrive before the sweeper looks after its delivery.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(2);
@@ -54,11 +57,9 @@ impl Dispatch {
     pub async fn dispatch(&self, fact: &Fact, now: Timestamp) -> Result<(), Undispatched> {
         let key = FactKey::of(fact);
         let known = self.known(fact).await?;
-        let decided = self.rules.route(fact, known.consent.as_ref(), known.erased);
+        let decided = self.rules.route(fact, known.subject());
         let mut routes = self.ledger.keep_route(&key, decided, self.expiry(now)).await?;
-        if let Some(person) = fact.person.as_ref().filter(|_| !known.erased) {
-            self.ledger.enrol(person, fact.event_id, recorded_consent(fact, &known)).await?;
-        }
+        self.enrol(fact, &known, now).await?;
         let deliveries = self.open(fact, &key, &mut routes, now).await?;
         self.send(&deliveries).await?;
         self.ledger.mark_dispatched(&key).await?;
@@ -76,20 +77,57 @@ impl Dispatch {
         Ok(())
     }
 
-    /// What the ledger knows of the person beside this fact.
+    /// Marks a fact that this version cannot decode, so that it is passed, and says so for an alarm.
+    ///
+    /// # Errors
+    /// [`Undispatched`]: mark it again.
+    pub async fn pass_undecodable(&self, fact: &FactKey) -> Result<(), Undispatched> {
+        tracing::error!(
+            event_id = fact.event_id.to_string(),
+            fact = fact.sk,
+            undecodable = 1,
+            metrics = "undecodable:Count",
+            "a fact cannot be decoded by this version and was passed; deploy one that can"
+        );
+        Ok(self.ledger.mark_undecodable(fact).await?)
+    }
+
+    /// What the ledger knows of the person whom a fact is about, this fact included.
     async fn known(&self, fact: &Fact) -> Result<Known, Unavailable> {
-        let profile = match &fact.person {
+        let journey = self.ledger.journey(fact.event_id).await?;
+        let person = journey.person_of(fact).cloned();
+        let profile = match &person {
             Some(person) => self.ledger.person(person).await?.profile,
             None => ledger::Profile::default(),
         };
-        let said = fact.consent.as_ref().filter(|_| !matches!(fact.source, Source::Stripe(_)));
-        let mut consent = said.into_iter().chain(&profile.consent).reduce(Consent::latest).cloned();
-        if consent.is_none() {
-            // Answered before anybody left a contact, or told by Stripe's metadata alone.
-            consent = self.ledger.journey(fact.event_id).await?.consent().cloned();
+        let journeys = [journey];
+        let consent = effective_consent(profile.consent.as_ref(), &journeys).cloned();
+        let [journey] = journeys;
+        let news = journey.recorded_consent().filter(|said| profile.consent.as_ref() != Some(said));
+        Ok(Known {
+            erased: profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at),
+            news: news.cloned(),
+            superseded: journey.superseded_persons().cloned().collect(),
+            person,
+            consent,
+        })
+    }
+
+    /// Keeps the person's record, which consumers read: this journey, and what it says of consent.
+    /// An address that a correction replaced loses both: it may be somebody else's.
+    async fn enrol(&self, fact: &Fact, known: &Known, now: Timestamp) -> Result<(), Unavailable> {
+        for replaced in &known.superseded {
+            self.ledger.disown(replaced, fact.event_id, self.expiry(now)).await?;
         }
-        let erased = profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at);
-        Ok(Known { consent, erased })
+        let Some(person) = known.person.as_ref().filter(|_| !known.erased) else { return Ok(()) };
+        let enrolment = Enrolment {
+            event_id: fact.event_id,
+            seen_at: fact.recorded_at,
+            pays: fact.happening.payment().is_some(),
+            consent: known.news.as_ref(),
+            expires_at: self.expiry(now),
+        };
+        self.ledger.enrol(person, enrolment).await
     }
 
     /// Opens the deliveries that the routing asks for. Where another fact of the same effect has
@@ -167,8 +205,24 @@ impl Dispatch {
 
 /// What is known of a person before a fact is routed.
 struct Known {
+    person: Option<PersonKey>,
+    /// What they allow, as far as anybody says.
     consent: Option<Consent>,
+    /// An answer to a page of ours that their record does not hold yet.
+    news: Option<Consent>,
+    /// Addresses that a corrected lead of this journey replaced.
+    superseded: BTreeSet<PersonKey>,
     erased: bool,
+}
+
+impl Known {
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            known: self.person.is_some(),
+            consent: self.consent.as_ref(),
+            erased: self.erased,
+        }
+    }
 }
 
 /// What opening a delivery leads to.
@@ -183,12 +237,6 @@ enum Step {
 pub fn message(delivery: &DeliveryId, delay: SignedDuration) -> Message {
     // An id of plain texts always encodes.
     Message { body: serde_json::to_string(delivery).unwrap_or_default(), delay }
-}
-
-/// The answer that goes into the person's record: what is known, unless only Stripe says so.
-fn recorded_consent<'a>(fact: &Fact, known: &'a Known) -> Option<&'a Consent> {
-    let from_stripe = matches!(fact.source, Source::Stripe(_)) && fact.consent.is_some();
-    known.consent.as_ref().filter(|_| !from_stripe)
 }
 
 /// The skips of a routing for the log: `sgtm:consent,slack:not_applicable`.

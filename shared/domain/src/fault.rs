@@ -43,7 +43,7 @@ pub enum Taken {
 pub struct Seen {
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
-    /// The vendor's or the transport's code: `card_declined`, `timeout`. Identifier characters only.
+    /// The vendor's or the transport's code: `card_declined`, `timeout`. A code and never a text.
     pub code: Option<String>,
     /// The vendor's id of the request.
     pub request_id: Option<String>,
@@ -53,21 +53,38 @@ impl Seen {
     /// Something seen without an HTTP answer.
     #[must_use]
     pub fn code(code: &str) -> Self {
-        Self { code: Some(safe_code(code)), ..Self::default() }
+        Self { code: safe_code(code), ..Self::default() }
     }
 
-    /// The same with the vendor's own code.
+    /// The same with the vendor's own code, where it is one.
     #[must_use]
     pub fn with_code(mut self, code: &str) -> Self {
-        self.code = Some(safe_code(code));
+        self.code = safe_code(code).or(self.code);
         self
     }
 }
 
-/// A vendor's code, reduced to identifier characters: an `@` or a blank cannot pass, so that no
-/// e-mail address or name hides in it.
-fn safe_code(code: &str) -> String {
-    code.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).take(64).collect()
+/// The longest code or id that is kept.
+const LONGEST: usize = 64;
+
+/// As many digits as a short telephone number has: no vendor's code has so many in a row.
+const LONGEST_NUMBER: usize = 6;
+
+/// A vendor's code, or nothing where it is none: a text with a blank or an `@`, or with a telephone
+/// number in it, may name somebody, and what is left of it without those would name them still.
+fn safe_code(code: &str) -> Option<String> {
+    let is_word = (1..=LONGEST).contains(&code.len())
+        && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let mut numbers = code.split(|c: char| !c.is_ascii_digit());
+    (is_word && numbers.all(|digits| digits.len() <= LONGEST_NUMBER)).then(|| code.to_owned())
+}
+
+/// A vendor's id of a request, to be kept beside a delivery: without blanks and `@`, else none.
+#[must_use]
+pub fn request_id(id: &str) -> Option<String> {
+    let fits = (1..=2 * LONGEST).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_graphic() && b != b'@');
+    fits.then(|| id.to_owned())
 }
 
 impl fmt::Display for Seen {
@@ -88,3 +105,32 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Seen, request_id};
+
+    #[test]
+    fn a_code_is_kept_and_a_text_is_not() {
+        for code in ["card_declined", "timeout", "PROPERTY_DOESNT_EXIST", "invalid-key.2", "v3_404"]
+        {
+            assert_eq!(Seen::code(code).code.as_deref(), Some(code));
+        }
+        let address = "ana.silva@example.pt";
+        let texts = ["", "Ana Silva", address, "tel.912345678", "+351912345678", "cartão_recusado"];
+        for text in texts.into_iter().chain(["x".repeat(65).as_str()]) {
+            assert_eq!(Seen::code(text).code, None, "{text}");
+            let seen = Seen { status: Some(400), ..Seen::code("declined") };
+            assert_eq!(seen.with_code(text).to_string(), "400 declined", "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_request_is_kept_and_an_address_is_not() {
+        let trace = "105445aa7843bc8bf206b12000100000/1;o=1";
+        assert_eq!(request_id(trace).as_deref(), Some(trace));
+        for text in ["", "Ana Silva", "ana.silva@example.pt", "é"] {
+            assert_eq!(request_id(text), None, "{text}");
+        }
+    }
+}

@@ -113,20 +113,19 @@ pub fn effective_consent<'a>(
         .or_else(|| journeys.iter().filter_map(Journey::consent).reduce(Consent::latest))
 }
 
-/// The latest words on how to reach somebody: corrected leads first, then what Stripe and checkouts say.
+/// The latest words on how to reach somebody: leads as last corrected first, then what Stripe and
+/// checkouts say. Of a journey's revisions the highest counts, whatever its clock says.
 fn latest_contact<'a>(theirs: &[(&'a Journey, &'a Fact)]) -> Option<&'a Contact> {
+    let replaced = |journey: &Journey, fact: &Fact| {
+        fact.lead_revision() < journey.lead().and_then(Fact::lead_revision)
+            && fact.lead_revision().is_some()
+    };
     theirs
         .iter()
-        .filter(|(_, fact)| fact.contact.is_some())
+        .filter(|(journey, fact)| fact.contact.is_some() && !replaced(journey, fact))
         .max_by_key(|(journey, fact)| {
-            let is_lead = fact.lead_revision();
-            (
-                is_lead.is_some(),
-                fact.occurred_at,
-                is_lead,
-                journey.event_id(),
-                fact.source.to_string(),
-            )
+            let is_lead = fact.lead_revision().is_some();
+            (is_lead, fact.occurred_at, journey.event_id(), fact.source.to_string())
         })
         .and_then(|(_, fact)| fact.contact.as_ref())
 }

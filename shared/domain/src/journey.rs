@@ -62,20 +62,20 @@ impl Journey {
             .or_else(|| self.facts.iter().rev().find_map(|fact| fact.person.as_ref()))
     }
 
-    /// Whom one of its facts is about today: a lead's corrected address replaces the one it had, and
-    /// a fact that names nobody is about the journey's person.
+    /// Whom one of its facts is about today: an address that a corrected lead replaced stands for
+    /// the one that replaced it, also where Stripe still knows the old one; a fact that names nobody
+    /// is about the journey's person.
     #[must_use]
     pub fn person_of<'a>(&'a self, fact: &'a Fact) -> Option<&'a PersonKey> {
-        if fact.lead_revision().is_some() {
-            self.person()
-        } else {
-            fact.person.as_ref().or(self.person())
-        }
+        let named = fact.person.as_ref();
+        named
+            .filter(|person| !self.superseded_persons().any(|old| old == *person))
+            .or_else(|| self.person())
     }
 
     /// The addresses that a corrected lead replaced.
     pub fn superseded_persons(&self) -> impl Iterator<Item = &PersonKey> {
-        let now = self.person();
+        let now = self.lead().and_then(|lead| lead.person.as_ref());
         self.facts
             .iter()
             .filter(|fact| fact.lead_revision().is_some())

@@ -1,7 +1,7 @@
 //! Which destinations hear of a fact: a pure function of the fact, the person's consent and the
 //! business's settings. Every destination gets a decision, and every skip a reason.
 
-use crate::consent::{Consent, ConsentPolicy};
+use crate::consent::{Consent, ConsentPolicy, Denied, Purpose};
 use crate::delivery::SkipReason;
 use crate::destination::Destination;
 use crate::fact::{Fact, Happening};
@@ -48,33 +48,38 @@ pub struct Route {
     pub decision: Decision,
 }
 
+/// What is known of the person whom a fact is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Subject<'a> {
+    /// Whether anybody is known at all.
+    pub known: bool,
+    /// What they allow.
+    pub consent: Option<&'a Consent>,
+    /// Whether they were erased.
+    pub erased: bool,
+}
+
 impl Rules {
-    /// Decides for every destination. `erased` says that the person was erased.
+    /// Decides for every destination.
     #[must_use]
-    pub fn route(&self, fact: &Fact, consent: Option<&Consent>, erased: bool) -> Vec<Route> {
+    pub fn route(&self, fact: &Fact, subject: Subject<'_>) -> Vec<Route> {
         Destination::ALL
             .into_iter()
             .map(|destination| Route {
                 destination,
-                decision: self.decide(destination, fact, consent, erased),
+                decision: self.decide(destination, fact, subject),
             })
             .collect()
     }
 
-    fn decide(
-        &self,
-        destination: Destination,
-        fact: &Fact,
-        consent: Option<&Consent>,
-        erased: bool,
-    ) -> Decision {
+    fn decide(&self, destination: Destination, fact: &Fact, subject: Subject<'_>) -> Decision {
         if fact.is_foreign() {
             return skip(
                 SkipReason::NotOurs,
                 "the payment belongs to another shop on this Stripe account",
             );
         }
-        if erased {
+        if subject.erased {
             return skip(SkipReason::Erased, "the person was erased");
         }
         let Some(delay) = self.interest(destination, &fact.happening) else {
@@ -83,7 +88,7 @@ impl Rules {
                 "this destination has no use for this kind of fact",
             );
         };
-        if fact.person.is_none() && matches!(fact.happening, Happening::ConsentChanged) {
+        if !subject.known && matches!(fact.happening, Happening::ConsentChanged) {
             return skip(
                 SkipReason::NotApplicable,
                 "nobody has left a contact in this journey yet",
@@ -92,17 +97,18 @@ impl Rules {
         if !self.destinations.contains(&destination) {
             return skip(SkipReason::NotConfigured, "the destination is not among DESTINATIONS");
         }
-        let withdrawal = matches!(fact.happening, Happening::ConsentChanged);
-        match self.consent.permit(destination.purpose(), consent) {
-            Err(denied) if !withdrawal => skip(SkipReason::Consent, &denied.to_string()),
-            // A destination that knows the person must hear that they withdrew; whether it knows
-            // them is for its function to see.
-            Err(_) | Ok(_) => Decision::Send { delay_seconds: delay.as_secs() },
+        match self.consent.permit(destination.purpose(), subject.consent) {
+            // Who was subscribed must be unsubscribed, in whatever form the refusal came. Whether
+            // they were, only the destination's own function sees, under its claim on the person.
+            Err(Denied::Refused(_)) if destination.purpose() == Purpose::Marketing => send(delay),
+            Err(denied) => skip(SkipReason::Consent, &denied.to_string()),
+            Ok(_) => send(delay),
         }
     }
 
     /// Whether a destination has a use for a kind of fact, and how long it waits before it hears.
-    /// The table of the design, row by row; a new kind or destination does not compile without one.
+    /// The README's table "Destinations", row by row; a new kind or destination does not compile
+    /// without one.
     fn interest(&self, destination: Destination, happening: &Happening) -> Option<SignedDuration> {
         use Destination::{Hubspot, Mailerlite, Sendgrid, Sgtm, Slack};
         let now = Some(SignedDuration::ZERO);
@@ -127,6 +133,10 @@ impl Rules {
             (Happening::PaymentFailed { .. }, Mailerlite | Sgtm | Slack) => None,
         }
     }
+}
+
+fn send(delay: SignedDuration) -> Decision {
+    Decision::Send { delay_seconds: delay.as_secs() }
 }
 
 fn skip(reason: SkipReason, detail: &str) -> Decision {

@@ -8,7 +8,6 @@ use lambda::aws::Aws;
 use lambda::http::Origins;
 use lambda::settings::Settings;
 use ledger::{Ledger, Recorded, Unavailable};
-use secrecy::ExposeSecret;
 use std::net::IpAddr;
 
 /// The ledger, the pepper, and how long facts are kept.
@@ -47,10 +46,7 @@ impl Config {
     /// # Errors
     /// Says what is wrong with the secret, by its name in SSM.
     pub async fn open(&self, aws: &Aws) -> Result<Desk, lambda::Error> {
-        let secret = aws.secret(&self.secrets_prefix, "PEPPER").await?;
-        let text = secret.value().ok_or_else(|| format!("{} must be set", secret.parameter()))?;
-        let pepper = Pepper::parse(text.expose_secret())
-            .map_err(|refusal| format!("{} {refusal}", secret.parameter()))?;
+        let pepper = aws.pepper(&self.secrets_prefix).await?;
         Ok(Desk { ledger: aws.ledger(&self.table), pepper, keep: self.keep })
     }
 }

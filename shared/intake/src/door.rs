@@ -6,7 +6,7 @@ use domain::id::SessionId;
 use domain::journey::Journey;
 use domain::pepper::Pepper;
 use jiff::Timestamp;
-use lambda::http::{Incoming, Problem};
+use lambda::http::{Incoming, Kind, Problem};
 use ledger::Admission;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -84,22 +84,19 @@ pub fn open(request: &Incoming) -> Result<Body, Problem> {
 /// 409 where it is another.
 pub fn same_session(journey: &Journey, session: SessionId) -> Result<(), Problem> {
     match journey.session() {
-        Some(own) if own != session => {
-            Err(Problem::new(409, "session-mismatch", "This journey belongs to another session")
-                .detail(
-                    "send the user_session_id that the journey began with, or begin a new event_id",
-                ))
-        }
+        Some(own) if own != session => Err(Problem::new(
+            Kind::SessionMismatch,
+            "send the user_session_id that the journey began with, or begin a new event_id",
+        )),
         Some(_) | None => Ok(()),
     }
 }
 
 fn malformed(malformed: Malformed) -> Problem {
-    Problem::new(400, "malformed-body", "The body cannot be read").detail(&malformed.to_string())
+    Problem::new(Kind::MalformedBody, &malformed.to_string())
 }
 
 fn too_many(retry_after: u32) -> Problem {
-    Problem::new(429, "rate-limited", "Too many requests from this address")
-        .detail("come back after the time in Retry-After; nothing was stored")
-        .retry_after(retry_after)
+    let detail = "come back after the time in Retry-After; nothing was stored";
+    Problem::new(Kind::RateLimited, detail).retry_after(retry_after)
 }

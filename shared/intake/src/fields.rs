@@ -72,7 +72,10 @@ impl<'a> Fields<'a> {
         parse: impl FnOnce(&str) -> Result<T, Refusal>,
     ) -> Option<T> {
         match self.object.get(key(field)) {
-            Some(Node::Number(number)) => self.parsed(field, parse(&number.to_string())),
+            Some(Node::Number(number)) => match whole(number) {
+                Some(number) => self.parsed(field, parse(&number.to_string())),
+                None => self.refuse(field, Refusal("must be a text or a whole number")),
+            },
             Some(Node::Null | Node::Flag(_) | Node::Text(_) | Node::List | Node::Object(_))
             | None => self.required(field, parse),
         }

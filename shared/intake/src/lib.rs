@@ -2,6 +2,7 @@
 //! leave, in the domain's words, cut and scrubbed. What is refused is refused by the name of its
 //! field, all fields at once, and never with a value.
 
+mod answered;
 mod body;
 pub mod consent;
 pub mod desk;
@@ -13,6 +14,7 @@ pub mod lead;
 pub mod moment;
 pub mod purchase;
 
+pub use answered::consent_changed;
 pub use body::{Body, Malformed, Minted, Object};
 pub use consent::{Answer, ConsentUpdate};
 pub use desk::Desk;

@@ -54,6 +54,23 @@ impl Aws {
     /// # Errors
     /// [`Unreadable`] where SSM refuses or does not answer.
     pub async fn secret(&self, prefix: &str, name: &'static str) -> Result<Secret, Unreadable> {
+        let secret = self.optional_secret(prefix, name).await?;
+        if !secret.is_configured() {
+            let parameter = secret.parameter();
+            tracing::warn!(setting = name, parameter, "a secret is not set: what needs it is off");
+        }
+        Ok(secret)
+    }
+
+    /// A secret that nothing needs.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where SSM refuses or does not answer.
+    pub async fn optional_secret(
+        &self,
+        prefix: &str,
+        name: &'static str,
+    ) -> Result<Secret, Unreadable> {
         Secret::open(self.ssm.clone(), prefix, name).await
     }
 

@@ -1,20 +1,22 @@
 //! HTTP at the edge: what every route shares, so that a handler is left with its own flow.
 //!
 //! A request enters as bytes from API Gateway and leaves as a reply with its CORS headers and one
-//! log line. Size, content type and origin are looked at before the handler sees anything.
+//! log line. Size, origin and content type are looked at before the handler sees anything.
 
 mod cors;
+mod event;
+mod kind;
 mod problem;
 
 pub use cors::Origins;
+pub use kind::Kind;
 pub use problem::{FieldError, Problem};
 
 use crate::Error;
+use event::{Answer, Event, Headers};
 use futures_util::FutureExt;
-use lambda_http::http::{HeaderMap, HeaderValue, Method, header};
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -34,21 +36,25 @@ pub struct Route {
 }
 
 /// A request as a handler sees it.
-#[derive(Debug)]
 pub struct Incoming {
-    /// The headers, by lower-case name.
-    pub headers: HeaderMap,
+    headers: Headers,
     /// The body, decoded where API Gateway had encoded it.
     pub body: Vec<u8>,
     /// Where it came from, as API Gateway saw it.
     pub source_ip: Option<IpAddr>,
 }
 
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[request of {} bytes]", self.body.len())
+    }
+}
+
 impl Incoming {
-    /// A header as text.
+    /// A header as text, by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        self.headers.get(name)
     }
 
     /// The media type of the body, in lower case and without parameters.
@@ -63,7 +69,7 @@ impl Incoming {
 pub struct Reply {
     status: u16,
     location: Option<String>,
-    body: Vec<u8>,
+    body: String,
     notes: Notes,
 }
 
@@ -85,13 +91,13 @@ impl Reply {
     #[must_use]
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // Our own replies are structs of texts and numbers, which always encode.
-        let body = serde_json::to_vec(body).unwrap_or_default();
+        let body = serde_json::to_string(body).unwrap_or_default();
         Self { body, ..Self::empty(status) }
     }
 
     /// An answer without a body.
     fn empty(status: u16) -> Self {
-        Self { status, location: None, body: Vec::new(), notes: Notes::default() }
+        Self { status, location: None, body: String::new(), notes: Notes::default() }
     }
 
     /// `303 See Other`: where a form goes on.
@@ -114,106 +120,108 @@ impl Reply {
 /// Only where the Runtime API itself cannot be reached.
 pub async fn serve<Handled>(route: Route, handle: impl Fn(Incoming) -> Handled) -> Result<(), Error>
 where
-    Handled: Future<Output = Result<Reply, Problem>> + Send,
+    Handled: Future<Output = Result<Reply, Problem>>,
 {
     let (route, handle) = (&route, &handle);
-    lambda_http::run(lambda_http::service_fn(move |request: Request| {
-        begin(&request);
-        let started = Instant::now();
-        let (method, origin) = (request.method().clone(), header_text(&request, header::ORIGIN));
-        let admitted = admit(route, request).map(|incoming| incoming.map(handle));
-        async move {
-            let result = match admitted {
-                Ok(Some(handled)) => AssertUnwindSafe(handled)
-                    .catch_unwind()
-                    .await
-                    .unwrap_or_else(|_| Err(Problem::internal())),
-                Ok(None) => Ok(Reply::empty(204)),
-                Err(problem) => Err(problem),
-            };
-            let mut response = respond(route, &method, &result, started);
-            if let Some(origins) = &route.origins {
-                origins.decorate(origin.as_deref(), &method, response.headers_mut());
-            }
-            Ok::<_, Error>(response)
-        }
-    }))
+    crate::serve(move |mut event: Event| async move {
+        let (started, headers) = (Instant::now(), event.take_headers());
+        let caller = Caller::of(&event, &headers);
+        let result = match admit(route, event, headers) {
+            Ok(Some(incoming)) => AssertUnwindSafe(handle(incoming))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(Problem::internal())),
+            Ok(None) => Ok(Reply::empty(204)),
+            Err(problem) => Err(problem),
+        };
+        log(route, &caller, &result, started);
+        Ok(respond(route, &caller, result))
+    })
     .await
 }
 
-fn begin(request: &Request) {
-    if let Some(context) = request.lambda_context_ref() {
-        crate::log::begin(&context.request_id, context.xray_trace_id.as_deref());
+/// What the log line and the CORS headers need of a request that is gone by then.
+struct Caller {
+    method: Method,
+    origin: Option<String>,
+}
+
+/// The methods we know; the rest is the caller's own text, which no log line repeats.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Post,
+    Options,
+    Other,
+}
+
+impl Caller {
+    fn of(event: &Event, headers: &Headers) -> Self {
+        Self {
+            method: Method::parse(event.method()),
+            origin: headers.get("origin").map(str::to_owned),
+        }
     }
 }
 
-/// Looks at what every route refuses: a foreign page, a body too large, a type it does not read.
+impl Method {
+    fn parse(text: &str) -> Self {
+        match text {
+            "POST" => Self::Post,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Options => "OPTIONS",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Looks at what every route refuses: a body too large, a foreign page, a type it does not read.
 /// `None` is a browser's preflight, which is answered at the door.
-fn admit(route: &Route, request: Request) -> Result<Option<Incoming>, Problem> {
-    let source_ip = source_ip(&request);
-    let (parts, body) = request.into_parts();
+fn admit(route: &Route, mut event: Event, headers: Headers) -> Result<Option<Incoming>, Problem> {
+    if event.body_length() > LARGEST_BODY {
+        return Err(Problem::new(Kind::BodyTooLarge, "send less; nothing was stored"));
+    }
     if let Some(origins) = &route.origins {
-        let origin = parts.headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
-        origins.check(origin)?;
+        origins.check(headers.get("origin"))?;
     }
-    if parts.method == Method::OPTIONS {
-        return Ok(None);
+    match Method::parse(event.method()) {
+        Method::Post => {}
+        Method::Options => return Ok(None),
+        Method::Other => return Err(Problem::new(Kind::MethodNotAllowed, "send it by POST")),
     }
-    if parts.method != Method::POST {
-        return Err(Problem::new(405, "method-not-allowed", "Only POST is taken here"));
+    if !route.accepts.is_empty() && !route.accepts.contains(&media_type(&headers).as_str()) {
+        let detail = format!("send {}; nothing was stored", route.accepts.join(" or "));
+        return Err(Problem::new(Kind::UnsupportedMediaType, &detail));
     }
-    let body = match body {
-        Body::Text(text) => text.into_bytes(),
-        Body::Binary(bytes) => bytes,
-        Body::Empty | _ => Vec::new(),
-    };
-    if body.len() > LARGEST_BODY {
-        let problem = Problem::new(413, "body-too-large", "The body is larger than 256 KiB");
-        return Err(problem.detail("send less; nothing was stored"));
-    }
-    let media_type = media_type(&parts.headers);
-    if !route.accepts.is_empty() && !route.accepts.contains(&media_type.as_str()) {
-        let problem =
-            Problem::new(415, "unsupported-media-type", "The content type is not read here");
-        return Err(problem.detail(&format!("send {}", route.accepts.join(" or "))));
-    }
-    Ok(Some(Incoming { headers: parts.headers, body, source_ip }))
+    let source_ip = event.source_ip();
+    let body = event.take_body().ok_or_else(|| {
+        Problem::new(Kind::MalformedBody, "the body must be base64 where it is said to be")
+    })?;
+    Ok(Some(Incoming { headers, body, source_ip }))
 }
 
-fn media_type(headers: &HeaderMap) -> String {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.and_then(|text| text.split(';').next()).unwrap_or_default();
+fn media_type(headers: &Headers) -> String {
+    let content_type = headers.get("content-type").unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default();
     media_type.trim().to_ascii_lowercase()
 }
 
-fn source_ip(request: &Request) -> Option<IpAddr> {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => {
-            context.identity.source_ip.as_deref()?.parse().ok()
-        }
-        _ => None,
-    }
-}
-
-fn header_text(request: &Request, name: header::HeaderName) -> Option<String> {
-    request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-/// Writes the response and its one log line.
-fn respond(
-    route: &Route,
-    method: &Method,
-    result: &Result<Reply, Problem>,
-    started: Instant,
-) -> Response<Body> {
+/// Writes the one log line of a request.
+fn log(route: &Route, caller: &Caller, result: &Result<Reply, Problem>, started: Instant) {
     let notes = result.as_ref().map_or_else(|_| Notes::default(), |reply| reply.notes.clone());
     let (status, problem) = match result {
         Ok(reply) => (reply.status, None),
-        Err(problem) => (problem.status(), Some(problem.kind())),
+        Err(problem) => (problem.status(), Some(problem.kind().slug())),
     };
     tracing::info!(
         route = route.name,
-        method = method.as_str(),
+        method = caller.method.name(),
         status,
         status_class = format!("{}xx", status / 100),
         problem,
@@ -226,27 +234,30 @@ fn respond(
         dimensions = "route,status_class",
         "request answered"
     );
-    let (body, media_type) = match result {
-        Ok(reply) => (reply.body.clone(), "application/json"),
-        Err(problem) => (problem.body(), "application/problem+json"),
-    };
-    let has_body = !body.is_empty();
-    let mut response = Response::new(Body::Text(String::from_utf8(body).unwrap_or_default()));
-    *response.status_mut() = status.try_into().unwrap_or_default();
-    let headers = response.headers_mut();
-    if has_body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let location = result.as_ref().ok().and_then(|reply| reply.location.as_deref());
-    let retry_after = result.as_ref().err().and_then(Problem::retry_after_seconds);
-    for (name, value) in [
-        (header::LOCATION, location.map(str::to_owned)),
-        (header::RETRY_AFTER, retry_after.map(|seconds| seconds.to_string())),
-    ] {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-            headers.insert(name, value);
-        }
-    }
-    response
 }
+
+fn respond(route: &Route, caller: &Caller, result: Result<Reply, Problem>) -> Answer {
+    let mut headers = BTreeMap::from([("cache-control", "no-store".to_owned())]);
+    if let Some(origins) = &route.origins {
+        let is_preflight = caller.method == Method::Options;
+        origins.decorate(caller.origin.as_deref(), is_preflight, &mut headers);
+    }
+    let (status_code, body, media_type) = match result {
+        Ok(reply) => {
+            headers.extend(reply.location.map(|location| ("location", location)));
+            (reply.status, reply.body, "application/json")
+        }
+        Err(problem) => {
+            let seconds = problem.retry_after_seconds().map(|seconds| seconds.to_string());
+            headers.extend(seconds.map(|seconds| ("retry-after", seconds)));
+            (problem.status(), problem.body(), "application/problem+json")
+        }
+    };
+    if !body.is_empty() {
+        headers.insert("content-type", media_type.to_owned());
+    }
+    Answer { status_code, headers, body, is_base64_encoded: false }
+}
+
+#[cfg(test)]
+mod tests;

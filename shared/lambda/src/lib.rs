@@ -15,23 +15,30 @@ pub use lambda_runtime::{Error, LambdaEvent};
 pub use log::start;
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// Serves events until Lambda ends the process; each is handed over with its context already in
-/// the log lines. A panic fails the event, not the process, and its text goes nowhere.
+/// the log lines. A panic fails the event, not the process, and its text goes nowhere; nor does
+/// serde's of an event that is not of the kind that the function takes.
 ///
 /// # Errors
 /// Only where the Runtime API itself cannot be reached.
 pub async fn serve<Event, Answer, Handled>(handle: impl Fn(Event) -> Handled) -> Result<(), Error>
 where
-    Event: DeserializeOwned + Send,
+    Event: DeserializeOwned,
     Answer: Serialize + Send,
     Handled: Future<Output = Result<Answer, Error>>,
 {
     use futures_util::FutureExt;
     let handle = &handle;
-    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Event>| async move {
+    // Decoded here and not by the runtime, which reports serde's text with a piece of the event in it.
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<Value>| async move {
         log::begin(&event.context.request_id, event.context.xray_trace_id.as_deref());
-        let handled = std::panic::AssertUnwindSafe(handle(event.payload)).catch_unwind().await;
+        let Ok(event) = serde_json::from_value(event.payload) else {
+            tracing::error!("an event is not of the kind that this function takes");
+            return Err(Error::from("the event is not of the kind that this function takes"));
+        };
+        let handled = std::panic::AssertUnwindSafe(handle(event)).catch_unwind().await;
         handled
             .unwrap_or_else(|_| Err(Error::from("the handler panicked; its log line says where")))
     }))

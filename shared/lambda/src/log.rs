@@ -35,7 +35,6 @@ pub fn start(service: &'static str) {
     let filter = tracing_subscriber::EnvFilter::new("warn")
         .add_directive(tracing::Level::INFO.into())
         .add_directive(quiet("lambda_runtime"))
-        .add_directive(quiet("lambda_http"))
         .add_directive(quiet("aws_config"))
         .add_directive(quiet("aws_smithy_runtime"))
         .add_directive(quiet("aws_runtime"))

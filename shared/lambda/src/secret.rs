@@ -56,9 +56,6 @@ impl Secret {
     pub async fn open(ssm: Client, prefix: &str, name: &'static str) -> Result<Self, Unreadable> {
         let parameter = format!("{}/{name}", prefix.trim_end_matches('/'));
         let value = fetch(&ssm, &parameter).await?;
-        if value.is_none() {
-            tracing::warn!(setting = name, parameter, "a secret is not set: what needs it is off");
-        }
         let held = Arc::new(RwLock::new(Held { value, read_at: Instant::now() }));
         Ok(Self { ssm, name, parameter, held })
     }

@@ -1,6 +1,6 @@
 //! Checkouts and pointers: which payment intent belongs to which journey, product and attempt.
 
-use crate::item::{Item, get_count, get_text, number, text};
+use crate::item::{Item, get_count, get_text, number, text, texts};
 use crate::key::{self, PK, SK};
 use crate::{Ledger, Unavailable};
 use domain::id::{EventId, ProductId, SessionId, StripeId};
@@ -18,6 +18,28 @@ pub struct Checkout {
     pub attempt: u32,
     /// The intent.
     pub payment_intent: StripeId,
+}
+
+/// An attempt to buy, before there is an intent.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The journey.
+    pub event_id: EventId,
+    /// The product.
+    pub product_id: &'a ProductId,
+    /// How many.
+    pub quantity: u32,
+    /// Which attempt, from 1.
+    pub number: u32,
+}
+
+/// Whether a journey has room for an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// It is taken now, or was before: the same attempt takes room once.
+    Taken,
+    /// There is none.
+    Full,
 }
 
 /// Whose a payment intent is: for Stripe's events that carry none of our metadata.
@@ -72,6 +94,44 @@ impl Ledger {
             Err(error) => match error.as_service_error() {
                 Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
                 _ => Err(Unavailable::from_sdk("keep a checkout", &error)),
+            },
+        }
+    }
+
+    /// Takes room for an attempt among the `most` that its journey may begin: exact, however many
+    /// ask at once. What was begun stays begun; for what has been paid since, `most` is higher.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: ask the same again.
+    pub async fn begin_checkout(
+        &self,
+        attempt: Attempt<'_>,
+        most: u32,
+        expires_at: Timestamp,
+    ) -> Result<Room, Unavailable> {
+        let Attempt { event_id, product_id, quantity, number: at } = attempt;
+        let one = format!("{product_id}#{quantity}#{at}");
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(PK, text(key::journey(event_id)))
+            .key(SK, text(key::BEGUN))
+            .update_expression("ADD begun :these SET expires_at = :expires_at")
+            .condition_expression(
+                "attribute_not_exists(begun) OR contains(begun, :one) OR size(begun) < :most",
+            )
+            .expression_attribute_values(":these", texts([&one]))
+            .expression_attribute_values(":one", text(&one))
+            .expression_attribute_values(":most", number(i64::from(most)))
+            .expression_attribute_values(":expires_at", number(expires_at.as_second()))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(Room::Taken),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(Room::Full),
+                _ => Err(Unavailable::from_sdk("begin a checkout", &error)),
             },
         }
     }

@@ -60,8 +60,8 @@ pub enum Completed {
     Fenced,
 }
 
-/// Past so many claims a delivery is what kills its workers.
-const POISON_LIMIT: u32 = 25;
+/// Past so many claims in a row without an end, a delivery is what kills its workers.
+const POISON_LIMIT: u32 = 10;
 
 impl Claim {
     /// The delivery as it was when it was claimed.
@@ -79,7 +79,7 @@ impl Claim {
     /// Whether the delivery has been claimed so often that it must be what kills its workers.
     #[must_use]
     pub fn is_poison(&self) -> bool {
-        self.record.claims > POISON_LIMIT + self.record.attempts
+        self.record.claims > POISON_LIMIT
     }
 
     /// Counts a call to the vendor; the ledger learns of it with the completion.
@@ -181,6 +181,8 @@ impl Ledger {
             .set("reason", text(completion.outcome.reason()))
             .set("detail", text(&completion.detail))
             .set("attempts", number(i64::from(claim.attempts())))
+            // It did not kill its worker: only claims without an end count towards poison.
+            .set("claims", number(0))
             .set("updated_at", time(now));
         if let Some(request_id) = &completion.request_id {
             changes = changes.set("request_id", text(request_id));

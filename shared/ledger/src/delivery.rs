@@ -34,7 +34,7 @@ pub struct DeliveryRecord {
     pub detail: String,
     /// Vendor calls made.
     pub attempts: u32,
-    /// Claims made: more than attempts where workers died.
+    /// Claims since one last came to an end: several where workers died.
     pub claims: u32,
     /// When it may be tried again, if it waits.
     pub next_at: Option<Timestamp>,

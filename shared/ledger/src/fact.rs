@@ -118,7 +118,11 @@ impl Ledger {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| Unavailable::from_sdk("mark a fact as undecodable", &error))
+            .or_else(|error| match error.as_service_error() {
+                // Expired meanwhile: there is nothing left to mark.
+                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(Unavailable::from_sdk("mark a fact as undecodable", &error)),
+            })
     }
 
     /// Reads one fact; `None` where there is none, or none that this version understands.

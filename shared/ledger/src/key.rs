@@ -19,6 +19,7 @@ pub fn fact_key_prefix() -> &'static str {
 pub(crate) const DELIVERY: &str = "DELIVERY#";
 pub(crate) const ROUTE: &str = "ROUTE#";
 pub(crate) const CHECKOUT: &str = "CHECKOUT#";
+pub(crate) const BEGUN: &str = "CHECKOUTS";
 pub(crate) const SYNC: &str = "SYNC#";
 pub(crate) const PROFILE: &str = "PROFILE";
 pub(crate) const ALONE: &str = "-";

@@ -20,14 +20,14 @@ mod sync;
 mod timeline;
 
 pub use agenda::{Due, SHARDS};
-pub use checkout::{Checkout, Pointer};
+pub use checkout::{Attempt, Checkout, Pointer, Room};
 pub use claim::{Claim, Claimed, Completed, Completion};
 pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
 pub use fact::{FactKey, Recorded};
 pub use key::fact_key_prefix;
-pub use person::{PersonRecord, Profile};
+pub use person::{Enrolment, PersonRecord, Profile};
 pub use rate::Admission;
-pub use sync::{SyncClaim, SyncClaimed, Synced};
+pub use sync::{SyncClaim, SyncClaimed, SyncTimes, Synced};
 pub use timeline::{RouteRecord, Timeline};
 
 use aws_sdk_dynamodb::Client;

@@ -1,9 +1,13 @@
 //! People: the projection that the dispatcher keeps and the consumers read.
 
-use crate::item::{Item, get_text, get_time, text, texts, time};
+use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
 use crate::sync::{self, Synced};
 use crate::{Ledger, Unavailable};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::consent::Consent;
 use domain::destination::Destination;
 use domain::id::EventId;
@@ -14,12 +18,27 @@ use std::collections::BTreeMap;
 /// What is known of a person beside the facts.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
-    /// The journeys that name them.
+    /// The journeys that name them: those with a payment first, then the latest.
     pub journeys: Vec<EventId>,
     /// Their latest answer about consent.
     pub consent: Option<Consent>,
     /// When they were erased, if they were.
     pub erased_at: Option<Timestamp>,
+}
+
+/// A journey that names a person, and what it says of consent.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolment<'a> {
+    /// The journey.
+    pub event_id: EventId,
+    /// When its latest fact was recorded.
+    pub seen_at: Timestamp,
+    /// Whether that fact moved money.
+    pub pays: bool,
+    /// The person's answer, where it may be news.
+    pub consent: Option<&'a Consent>,
+    /// Until when the person's record is kept, in seconds.
+    pub expires_at: i64,
 }
 
 /// A person's whole partition.
@@ -41,28 +60,35 @@ impl PersonRecord {
 
 impl Ledger {
     /// Adds a journey to a person, and their answer about consent if it is later than the one held.
-    /// May be repeated, and in any order.
+    /// May be repeated, and in any order. A journey is an item of its own, so that no number of them
+    /// makes a person unwritable.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
     pub async fn enrol(
         &self,
         person: &PersonKey,
-        event_id: EventId,
-        consent: Option<&Consent>,
+        enrolment: Enrolment<'_>,
     ) -> Result<(), Unavailable> {
-        self.client
+        let pays = if enrolment.pays { ", pays = :yes" } else { "" };
+        let mut update = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key(PK, text(key::person(person)))
-            .key(SK, text(key::PROFILE))
-            .update_expression("ADD journeys :journey")
-            .expression_attribute_values(":journey", texts([&event_id.to_string()]))
+            .key(SK, text(key::journey(enrolment.event_id)))
+            .update_expression(format!("SET seen_at = :seen_at, expires_at = :expires_at{pays}"))
+            .expression_attribute_values(":seen_at", time(enrolment.seen_at))
+            .expression_attribute_values(":expires_at", number(enrolment.expires_at));
+        if enrolment.pays {
+            update = update.expression_attribute_values(":yes", AttributeValue::Bool(true));
+        }
+        update
             .send()
             .await
             .map_err(|error| Unavailable::from_sdk("add a journey to a person", &error))?;
-        match consent {
-            Some(consent) => self.keep_latest_consent(person, consent).await,
+        match enrolment.consent {
+            Some(consent) => self.keep_latest_consent(person, consent, enrolment).await,
             None => Ok(()),
         }
     }
@@ -71,6 +97,7 @@ impl Ledger {
         &self,
         person: &PersonKey,
         consent: &Consent,
+        enrolment: Enrolment<'_>,
     ) -> Result<(), Unavailable> {
         const OPERATION: &str = "keep a person's consent";
         let document =
@@ -84,24 +111,54 @@ impl Ledger {
             u8::from(!consent.analytics)
         );
         let update = self
+            .update_profile(person)
+            .update_expression(
+                "SET consent = :consent, consent_rank = :rank, consent_from = :journey, expires_at = :expires_at",
+            )
+            .condition_expression("attribute_not_exists(consent_rank) OR consent_rank < :rank")
+            .expression_attribute_values(":consent", text(document))
+            .expression_attribute_values(":rank", text(rank))
+            .expression_attribute_values(":journey", text(enrolment.event_id.to_string()))
+            .expression_attribute_values(":expires_at", number(enrolment.expires_at));
+        unless_refused(update.send().await, OPERATION)
+    }
+
+    /// Takes a journey, and a consent that came from it, away from an address that a correction
+    /// replaced: whoever it belongs to did not say so.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn disown(
+        &self,
+        person: &PersonKey,
+        event_id: EventId,
+        expires_at: i64,
+    ) -> Result<(), Unavailable> {
+        const OPERATION: &str = "take a journey away from an address";
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key(PK, text(key::person(person)))
+            .key(SK, text(key::journey(event_id)))
+            .update_expression("SET disowned = :yes, expires_at = :expires_at")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":expires_at", number(expires_at));
+        unless_refused(update.send().await, OPERATION)?;
+        let update = self
+            .update_profile(person)
+            .update_expression("REMOVE consent, consent_rank, consent_from")
+            .condition_expression("consent_from = :journey")
+            .expression_attribute_values(":journey", text(event_id.to_string()));
+        unless_refused(update.send().await, OPERATION)
+    }
+
+    fn update_profile(&self, person: &PersonKey) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(PK, text(key::person(person)))
             .key(SK, text(key::PROFILE))
-            .update_expression("SET consent = :consent, consent_rank = :rank")
-            .condition_expression("attribute_not_exists(consent_rank) OR consent_rank < :rank")
-            .expression_attribute_values(":consent", text(document))
-            .expression_attribute_values(":rank", text(rank))
-            .send()
-            .await;
-        match update {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
-        }
     }
 
     /// Reads all that is known of a person: one consistent query.
@@ -111,18 +168,24 @@ impl Ledger {
     pub async fn person(&self, person: &PersonKey) -> Result<PersonRecord, Unavailable> {
         let items = self.query_all(&key::person(person), "").await?;
         let mut record = PersonRecord::default();
+        let mut journeys = Vec::new();
         for item in &items {
-            match get_text(item, SK) {
-                Some(key::PROFILE) => record.profile = profile(item),
-                Some(sk) => {
-                    let destination = sk.strip_prefix(key::SYNC).and_then(Destination::named);
-                    record
-                        .synced
-                        .extend(destination.map(|destination| (destination, sync::decode(item))));
+            let sk = get_text(item, SK).unwrap_or_default();
+            if sk == key::PROFILE {
+                record.profile = profile(item);
+            } else if let Some(event_id) = key::journey_of(sk) {
+                if !item.contains_key("disowned") {
+                    journeys.push((item.contains_key("pays"), get_time(item, "seen_at"), event_id));
                 }
-                None => {}
+            } else if let Some(destination) =
+                sk.strip_prefix(key::SYNC).and_then(Destination::named)
+            {
+                record.synced.insert(destination, sync::decode(item));
             }
         }
+        journeys.sort_unstable();
+        record.profile.journeys =
+            journeys.into_iter().rev().map(|(_, _, event_id)| event_id).collect();
         Ok(record)
     }
 
@@ -131,11 +194,7 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`]: say the same again.
     pub async fn mark_erased(&self, person: &PersonKey, at: Timestamp) -> Result<(), Unavailable> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key(PK, text(key::person(person)))
-            .key(SK, text(key::PROFILE))
+        self.update_profile(person)
             .update_expression("SET erased_at = :at REMOVE consent")
             .expression_attribute_values(":at", time(at))
             .send()
@@ -146,11 +205,23 @@ impl Ledger {
 }
 
 fn profile(item: &Item) -> Profile {
-    let journeys = item.get("journeys").and_then(|value| value.as_ss().ok());
-    let ids = journeys.into_iter().flatten().filter_map(|id| EventId::parse(id).ok());
     Profile {
-        journeys: ids.collect(),
+        journeys: Vec::new(),
         consent: get_text(item, "consent").and_then(|json| serde_json::from_str(json).ok()),
         erased_at: get_time(item, "erased_at"),
+    }
+}
+
+/// An update whose refused condition means that there was nothing to do.
+fn unless_refused(
+    sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+    operation: &'static str,
+) -> Result<(), Unavailable> {
+    match sent {
+        Ok(_) => Ok(()),
+        Err(error) => match error.as_service_error() {
+            Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
+            _ => Err(Unavailable::from_sdk(operation, &error)),
+        },
     }
 }

@@ -1,12 +1,12 @@
 //! The claim on a person at a destination that keeps state: one worker at a time brings it up to date.
 
 use crate::claim::Completed;
-use crate::item::{Item, get_text, get_time, text, time};
+use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
 use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::destination::Destination;
 use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
@@ -19,8 +19,10 @@ pub struct Synced {
     pub vendor_id: Option<String>,
     /// A word of the provider's about what it sent last.
     pub status: Option<String>,
-    /// The digest of the last body.
+    /// The digest of the last body; none while it is unknown what the vendor took.
     pub digest: Option<String>,
+    /// Whether it was ever called about them, whatever came of it.
+    pub attempted: bool,
     /// Until when a worker holds the person here.
     pub held_until: Option<Timestamp>,
 }
@@ -33,6 +35,17 @@ pub struct SyncClaim {
     token: String,
     /// What the destination was told last.
     pub synced: Synced,
+}
+
+/// The times that asking for a person needs.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncTimes {
+    /// Now.
+    pub now: Timestamp,
+    /// How long the worker holds the person.
+    pub lease: SignedDuration,
+    /// How long it is remembered what the destination was told; every claim pushes it forward.
+    pub keep: SignedDuration,
 }
 
 /// What became of asking for a person.
@@ -67,10 +80,10 @@ impl Ledger {
         &self,
         person: &PersonKey,
         destination: Destination,
-        now: Timestamp,
-        lease: SignedDuration,
+        SyncTimes { now, lease, keep }: SyncTimes,
     ) -> Result<SyncClaimed, Unavailable> {
         let token = Uuid::new_v4().to_string();
+        let expires_at = now.as_second().saturating_add(keep.as_secs());
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let held = |item: &Item| {
             let claim = SyncClaim {
@@ -83,13 +96,17 @@ impl Ledger {
         };
         let update = self
             .update_sync(person, destination)
-            .update_expression("SET #token = :token, lease_until = :until")
+            .update_expression(
+                "SET #token = :token, lease_until = :until, expires_at = :expires_at",
+            )
             .condition_expression("attribute_not_exists(#token) OR lease_until < :now")
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":token", text(&token))
             .expression_attribute_values(":until", time(until))
             .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":expires_at", number(expires_at))
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match update {
@@ -104,6 +121,19 @@ impl Ledger {
                 _ => Err(Unavailable::from_sdk("claim a person at a destination", &error)),
             },
         }
+    }
+
+    /// Notes, before a call, that the destination is being told something: from here on nobody knows
+    /// what it holds until the call is completed.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: the call must not be made.
+    pub async fn begin_sync(&self, claim: &SyncClaim) -> Result<Completed, Unavailable> {
+        let update = self
+            .update_sync(&claim.person, claim.destination)
+            .update_expression("SET attempted = :yes REMOVE digest")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        self.land_sync(update, claim).await
     }
 
     /// Notes what the destination was told, and lets the person go. Fenced off where the lease was
@@ -128,9 +158,12 @@ impl Ledger {
                     .expression_attribute_values(format!(":{name}"), text(value));
             }
         }
-        let set = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
-        self.land_sync(update.update_expression(format!("{set}REMOVE #token, lease_until")), claim)
-            .await
+        // The token stays, so that a repeated completion is told from a foreign one; the lease is over.
+        sets.push("lease_until = :over".to_owned());
+        let update = update
+            .update_expression(format!("SET {}", sets.join(", ")))
+            .expression_attribute_values(":over", number(0));
+        self.land_sync(update, claim).await
     }
 
     /// Lets a person go without having told anything.
@@ -141,8 +174,9 @@ impl Ledger {
         self.complete_sync(claim, &Synced::default()).await
     }
 
-    /// Forgets the digest of what was told last, so that the next worker calls the vendor again:
-    /// for one who was fenced off after a call, and may have written something stale.
+    /// Forgets the digest of what was told last, so that the next worker calls the vendor again, and
+    /// fences off whoever holds the person now: for one who was fenced off after a call, and may
+    /// have written something stale.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
@@ -152,7 +186,8 @@ impl Ledger {
         destination: Destination,
     ) -> Result<(), Unavailable> {
         self.update_sync(person, destination)
-            .update_expression("REMOVE digest")
+            .update_expression("REMOVE digest, #token, lease_until")
+            .expression_attribute_names("#token", "token")
             .send()
             .await
             .map(|_| ())
@@ -185,7 +220,6 @@ impl Ledger {
             .table_name(&self.table)
             .key(PK, text(key::person(person)))
             .key(SK, text(key::sync(destination)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
     async fn land_sync(
@@ -202,10 +236,8 @@ impl Ledger {
         match update {
             Ok(_) => Ok(Completed::Landed),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    // No token at all: our own write, whose answer was lost, let the person go.
-                    let free = failed.item().is_some_and(|item| get_text(item, "token").is_none());
-                    Ok(if free { Completed::Landed } else { Completed::Fenced })
+                Some(refused) if refused.is_conditional_check_failed_exception() => {
+                    Ok(Completed::Fenced)
                 }
                 _ => Err(Unavailable::from_sdk("note what a destination was told", &error)),
             },
@@ -219,6 +251,7 @@ pub(crate) fn decode(item: &Item) -> Synced {
         vendor_id: word("vendor_id"),
         status: word("status"),
         digest: word("digest"),
-        held_until: get_text(item, "token").and_then(|_| get_time(item, "lease_until")),
+        attempted: item.contains_key("attempted"),
+        held_until: get_time(item, "lease_until"),
     }
 }

@@ -1,6 +1,6 @@
 //! What a vendor answered, and what a status means where a vendor says nothing special.
 
-use domain::fault::{Fault, Remedy, Seen, Taken};
+use domain::fault::{self, Fault, Remedy, Seen, Taken};
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -81,7 +81,7 @@ impl Answer {
         let seen = Seen {
             status: Some(self.status),
             code: None,
-            request_id: self.header(request_id).map(|id| Seen::code(id).code.unwrap_or_default()),
+            request_id: self.header(request_id).and_then(fault::request_id),
         };
         Fault { remedy, seen }
     }

@@ -15,9 +15,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Well below the consumers' own time of 30 s, with room for the ledger before and after.
+    /// A provider makes at most three calls in a row (an update that falls back to an upsert, and
+    /// what that leaves to clean up): 15 s, which fit into the consumers' 30 s with the 12 s after
+    /// which they begin nothing new.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), total: Duration::from_secs(15) }
+        Self { connect: Duration::from_secs(2), total: Duration::from_secs(5) }
     }
 }
 

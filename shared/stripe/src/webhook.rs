@@ -76,19 +76,6 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// A stable word for logs and metrics.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Missing => "signature-missing",
-            Self::TooLong => "signature-too-long",
-            Self::Malformed => "signature-malformed",
-            Self::NoKnownScheme => "signature-no-known-scheme",
-            Self::Stale => "signature-stale",
-            Self::Mismatch => "signature-mismatch",
-        }
-    }
-
     /// Whether a secret that was rolled meanwhile could explain it.
     #[must_use]
     pub fn may_be_an_old_secret(self) -> bool {

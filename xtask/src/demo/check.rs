@@ -58,11 +58,12 @@ pub(crate) fn deliveries(timeline: &Timeline, expected: &[Expected]) -> Vec<Stri
             }
         }
     }
-    for (kind, destination, _) in timeline.deliveries() {
+    // A refusal is looked at by the newsletter's own function, which may have to unsubscribe.
+    for (kind, destination, _) in timeline.deliveries().filter(|(_, _, d)| d.state != "skipped") {
         let wanted =
             expected.iter().any(|e| e.kind == kind && e.destinations.contains(&destination));
         if !wanted {
-            faults.push(format!("{destination} should not have a delivery of {kind}"));
+            faults.push(format!("{destination} should not have got {kind}"));
         }
     }
     faults

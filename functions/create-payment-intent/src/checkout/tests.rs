@@ -1,6 +1,6 @@
 //! One intent for one purchase, against a server that answers as Stripe would.
 
-use super::{Wanted, admit, find_or_make};
+use super::{NoIntent, Wanted, find_or_make, known, room};
 use domain::consent::{Consent, Method};
 use domain::contact::{Contact, EmailAddress, Language, PhoneNumber};
 use domain::fact::{Fact, Happening, Payment, SCHEMA, Source};
@@ -9,6 +9,7 @@ use domain::journey::Journey;
 use domain::money::{Currency, Money};
 use domain::order::Order;
 use jiff::Timestamp;
+use lambda::http::Problem;
 use ledger::Checkout;
 use outbound::{Limits, Outbound};
 use secrecy::SecretString;
@@ -101,6 +102,19 @@ fn failed_before() -> Reply {
 type Outcome = Result<(Intent, u32), StripeError>;
 
 fn check_out(replies: &[Reply], known: Option<&Checkout>) -> (Outcome, Vec<Request>) {
+    let (outcome, requests) = check_out_where(replies, known, async |_| Ok(()));
+    let outcome = outcome.map_err(|none| match none {
+        NoIntent::Stripe(error) => error,
+        NoIntent::Refused(problem) => panic!("{problem:?}"),
+    });
+    (outcome, requests)
+}
+
+fn check_out_where(
+    replies: &[Reply],
+    known: Option<&Checkout>,
+    begin: impl AsyncFnOnce(u32) -> Result<(), Problem>,
+) -> (Result<(Intent, u32), NoIntent>, Vec<Request>) {
     let vendor = Vendor::answering(replies);
     let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(1) };
     let client = StripeClient::new(&vendor.url(), Outbound::new("stripe", limits).unwrap());
@@ -115,7 +129,7 @@ fn check_out(replies: &[Reply], known: Option<&Checkout>) -> (Outcome, Vec<Reque
     let budget = Budget::starting_now(Duration::from_secs(10), limits.total);
     let calls = client.calls(&key, budget);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let outcome = runtime.block_on(find_or_make(&calls, &wanted, known));
+    let outcome = runtime.block_on(find_or_make(&calls, &wanted, known, begin));
     (outcome, vendor.requests())
 }
 
@@ -218,44 +232,71 @@ fn an_intent_that_cannot_be_seen_is_not_replaced() {
     assert_eq!(requests.len(), 1);
 }
 
-fn journey(paid: &[&str]) -> Journey {
+fn journey(happenings: Vec<Happening>) -> Journey {
     let event_id = EventId::parse(EVENT).unwrap();
-    let facts = paid.iter().map(|intent| Fact {
+    let facts = happenings.into_iter().enumerate().map(|(at, happening)| Fact {
         schema: SCHEMA,
         event_id,
         session_id: None,
-        source: Source::Stripe(StripeId::parse(&format!("evt_{intent}")).unwrap()),
+        source: Source::Stripe(StripeId::parse(&format!("evt_{at}")).unwrap()),
         occurred_at: Timestamp::UNIX_EPOCH,
         recorded_at: Timestamp::UNIX_EPOCH,
         person: None,
         contact: None,
         consent: None,
         context: domain::attribution::Context::default(),
-        happening: Happening::PaymentSucceeded {
-            payment: Payment {
-                payment_intent: StripeId::parse(intent).unwrap(),
-                charge: None,
-                amount: order(1).unit_price,
-                foreign: false,
-            },
-        },
+        happening,
     });
     Journey::new(event_id, facts.collect())
 }
 
+fn started(intent: &str) -> Happening {
+    let payment_intent = StripeId::parse(intent).unwrap();
+    Happening::CheckoutStarted { order: order(1), payment_intent }
+}
+
+fn paid(intent: &str) -> Happening {
+    let payment_intent = StripeId::parse(intent).unwrap();
+    let amount = order(1).unit_price;
+    Happening::PaymentSucceeded {
+        payment: Payment { payment_intent, charge: None, amount, foreign: false },
+    }
+}
+
 #[test]
-fn a_journey_has_room_for_five_unpaid_checkouts() {
-    let checkouts: Vec<Checkout> = (1..=5)
-        .map(|quantity| Checkout {
-            quantity,
-            payment_intent: StripeId::parse(&format!("pi_{quantity}")).unwrap(),
-            ..checkout(1)
-        })
-        .collect();
-    assert!(admit(&checkouts[..4], &order(6), &journey(&[])).unwrap().is_none());
-    let refused = admit(&checkouts, &order(6), &journey(&[])).unwrap_err();
-    assert_eq!(refused.status(), 429);
-    let known = admit(&checkouts, &order(3), &journey(&[])).unwrap();
-    assert_eq!(known.map(|known| known.payment_intent.as_str()), Some("pi_3"));
-    assert!(admit(&checkouts, &order(6), &journey(&["pi_2"])).unwrap().is_none());
+fn a_journey_may_begin_five_checkouts_and_one_for_each_that_is_paid() {
+    assert_eq!(room(&journey(vec![])), 5);
+    assert_eq!(room(&journey(vec![started("pi_1"), started("pi_2")])), 5);
+    let twice_told = vec![started("pi_1"), started("pi_2"), paid("pi_2"), paid("pi_2")];
+    assert_eq!(room(&journey(twice_told)), 6);
+    assert_eq!(room(&journey(vec![paid("pi_9")])), 5, "it was never begun here");
+}
+
+#[test]
+fn the_same_order_is_the_same_checkout() {
+    let checkouts: Vec<Checkout> =
+        (1..=5).map(|quantity| Checkout { quantity, ..checkout(quantity) }).collect();
+    assert_eq!(known(&checkouts, &order(3)).map(|known| known.attempt), Some(3));
+    assert_eq!(known(&checkouts, &order(6)), None);
+}
+
+#[test]
+fn where_there_is_no_room_stripe_is_not_asked_for_more() {
+    let full = async |_| Err(crate::problem::too_many_open());
+    let (outcome, requests) = check_out_where(&[open("pi_1")], None, full);
+    let Err(NoIntent::Refused(problem)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((problem.status(), requests.len()), (429, 0));
+    let (outcome, _) = check_out_where(&[open("pi_1")], Some(&checkout(1)), full);
+    assert_eq!(outcome.unwrap().1, 1, "what is open stays open");
+}
+
+#[test]
+fn room_is_taken_for_the_attempt_that_is_made() {
+    let over = intent("pi_1", "canceled", |_| {});
+    let second = async |attempt| {
+        assert_eq!(attempt, 5);
+        Ok(())
+    };
+    let (outcome, _) = check_out_where(&[over, open("pi_2")], Some(&checkout(4)), second);
+    assert_eq!(outcome.unwrap().1, 5);
 }

@@ -153,6 +153,28 @@ fn a_corrected_address_takes_the_journey_with_it() {
     assert_eq!(fold(facts).stage, Stage::Won);
 }
 
+#[test]
+fn the_highest_revision_counts_whatever_its_clock_says() {
+    let early =
+        Fact { occurred_at: Timestamp::from_second(1).unwrap(), ..lead(2, "ana", "913456789") };
+    let person = fold(vec![lead(1, "ana", "912345678"), early]);
+    assert_eq!(person.contact.phone.unwrap().expose(), "+351913456789");
+}
+
+#[test]
+fn a_payment_under_the_address_that_was_corrected_is_the_corrected_persons() {
+    let typo = |fact: Fact| Fact { person: Some(key("typo")), ..fact };
+    let facts = vec![
+        lead(1, "typo", "912345678"),
+        typo(checkout()),
+        lead(2, "ana", "912345678"),
+        typo(paid()),
+    ];
+    assert_eq!(fold(facts.clone()).stage, Stage::Won);
+    let journey = Journey::new(journey_id(), facts);
+    assert!(journey.facts().iter().all(|fact| journey.person_of(fact) == Some(&key("ana"))));
+}
+
 proptest! {
     #[test]
     fn every_order_and_every_copy_of_a_history_folds_to_the_same_person(

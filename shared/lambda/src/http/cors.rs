@@ -1,7 +1,7 @@
 //! Which pages may call us from a browser: an allow-list, answered by the function itself.
 
-use super::Problem;
-use lambda_http::http::{HeaderMap, HeaderValue, Method, header};
+use super::{Kind, Problem};
+use std::collections::BTreeMap;
 
 /// The origins that are allowed (`https://example.pt`), as `ALLOWED_ORIGINS` lists them.
 #[derive(Debug, Clone)]
@@ -17,11 +17,10 @@ impl Origins {
     /// Refuses a page that is not on the list. A caller without an origin is no browser.
     pub(super) fn check(&self, origin: Option<&str>) -> Result<(), Problem> {
         match origin {
-            Some(origin) if !self.allows(origin) => {
-                let problem =
-                    Problem::new(403, "origin-not-allowed", "This page may not call the API");
-                Err(problem.detail("add the page's origin to AllowedOrigins and deploy"))
-            }
+            Some(origin) if !self.allows(origin) => Err(Problem::new(
+                Kind::OriginNotAllowed,
+                "add the page's origin to AllowedOrigins and deploy; nothing was stored",
+            )),
             Some(_) | None => Ok(()),
         }
     }
@@ -31,20 +30,20 @@ impl Origins {
     }
 
     /// Adds the headers that let an allowed page read the answer.
-    pub(super) fn decorate(&self, origin: Option<&str>, method: &Method, headers: &mut HeaderMap) {
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    pub(super) fn decorate(
+        &self,
+        origin: Option<&str>,
+        is_preflight: bool,
+        headers: &mut BTreeMap<&'static str, String>,
+    ) {
+        headers.insert("vary", "Origin".to_owned());
         let Some(origin) = origin.filter(|origin| self.allows(origin)) else { return };
-        let Ok(origin) = HeaderValue::from_str(origin) else { return };
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers
-            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
-        if method == Method::OPTIONS {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                HeaderValue::from_static("Content-Type"),
-            );
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+        headers.insert("access-control-allow-origin", origin.to_owned());
+        headers.insert("access-control-expose-headers", "Retry-After".to_owned());
+        if is_preflight {
+            headers.insert("access-control-allow-methods", "POST".to_owned());
+            headers.insert("access-control-allow-headers", "Content-Type".to_owned());
+            headers.insert("access-control-max-age", "7200".to_owned());
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Errors as RFC 9457 problems: what happened, which field, what to do. Never a value.
 
+use super::Kind;
 use serde::Serialize;
 
 /// An answer that says what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     #[serde(rename = "type", serialize_with = "as_urn")]
-    kind: &'static str,
+    kind: Kind,
     title: &'static str,
     status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     #[serde(skip)]
@@ -27,39 +27,25 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// A problem with its status, its stable kind (`invalid-field`) and its title.
+    /// A problem of a kind, with what to do about it.
     #[must_use]
-    pub fn new(status: u16, kind: &'static str, title: &'static str) -> Self {
-        Self { kind, title, status, detail: None, errors: Vec::new(), retry_after: None }
+    pub fn new(kind: Kind, detail: &str) -> Self {
+        let (title, status) = (kind.title(), kind.status());
+        let detail = detail.to_owned();
+        Self { kind, title, status, detail, errors: Vec::new(), retry_after: None }
     }
 
     /// Fields that were refused: 422.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let problem = Self::new(422, "invalid-field", "Some fields are not valid");
-        Self { errors, ..problem }
-            .detail("mend the fields named in errors and send again; nothing was stored")
-    }
-
-    /// Something that cannot be done now; the caller comes back.
-    #[must_use]
-    pub fn unavailable(title: &'static str, seconds: u32) -> Self {
-        Self::new(503, "unavailable", title)
-            .detail("nothing was stored; send the same again after the time in Retry-After")
-            .retry_after(seconds)
+        let detail = "mend the fields named in errors and send again; nothing was stored";
+        Self { errors, ..Self::new(Kind::InvalidField, detail) }
     }
 
     /// A fault of ours that nobody foresaw.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(500, "internal", "Something went wrong on our side").detail("send the same again")
-    }
-
-    /// Adds what to do.
-    #[must_use]
-    pub fn detail(mut self, detail: &str) -> Self {
-        self.detail = Some(detail.to_owned());
-        self
+        Self::new(Kind::Internal, "send the same again")
     }
 
     /// Adds when to come back, in seconds.
@@ -77,7 +63,7 @@ impl Problem {
 
     /// The stable kind.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> Kind {
         self.kind
     }
 
@@ -85,18 +71,20 @@ impl Problem {
         self.retry_after
     }
 
-    pub(crate) fn body(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+    pub(crate) fn body(&self) -> String {
+        // Texts and numbers of our own always encode.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 /// A problem's `type`: a URN, since there is no page behind it.
-fn as_urn<S: serde::Serializer>(kind: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("urn:throughline:problem:{kind}"))
+fn as_urn<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:throughline:problem:{}", kind.slug()))
 }
 
 impl From<ledger::Unavailable> for Problem {
     fn from(_: ledger::Unavailable) -> Self {
-        Self::unavailable("The ledger does not answer", 2)
+        let detail = "nobody knows whether it was stored; send the same again after Retry-After";
+        Self::new(Kind::Unavailable, detail).retry_after(2)
     }
 }

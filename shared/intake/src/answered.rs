@@ -1,13 +1,14 @@
-//! An answer about consent as a fact.
+//! An answer about consent as a fact, wherever on a page it was given.
 
+use crate::consent::{Answer, ConsentUpdate};
+use crate::door::Caller;
 use domain::fact::{Fact, Happening, SCHEMA, Source};
 use domain::journey::Journey;
-use intake::door::Caller;
-use intake::{Answer, ConsentUpdate};
 use jiff::Timestamp;
 
 /// What an answer states, heard from a caller at a moment, about whomever the journey is about.
-pub(crate) fn of(
+#[must_use]
+pub fn consent_changed(
     update: &ConsentUpdate,
     journey: &Journey,
     caller: Caller<'_>,
@@ -41,12 +42,12 @@ fn statement(answer: &Answer, heard: Timestamp) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::consent_changed;
+    use crate::door::Caller;
+    use crate::{Body, ConsentUpdate};
     use domain::fact::{Fact, Happening};
     use domain::journey::Journey;
     use domain::pepper::Pepper;
-    use intake::door::Caller;
-    use intake::{Body, ConsentUpdate};
     use serde_json::{Value, json};
 
     fn sample(name: &str) -> Value {
@@ -61,7 +62,12 @@ mod tests {
         let update = ConsentUpdate::read(&body.fields).unwrap();
         let pepper = Pepper::parse(&format!("v1:{}", "ab".repeat(32))).unwrap();
         let caller = Caller { ip: "192.0.2.1".parse().ok(), pepper: &pepper };
-        of(&update, &Journey::new(update.event_id, vec![]), caller, at.parse().unwrap())
+        consent_changed(
+            &update,
+            &Journey::new(update.event_id, vec![]),
+            caller,
+            at.parse().unwrap(),
+        )
     }
 
     const NOON: &str = "2026-11-21T12:00:00Z";

@@ -1,0 +1,124 @@
+//! A destination that keeps state: one worker at a time brings a person up to date, with what the
+//! facts say while it holds them.
+
+use crate::attempt::Tried;
+use crate::consumer::Consumer;
+use crate::courier::{Courier, Receipt, Synced};
+use crate::ending::Verdict;
+use crate::world::{self, Loaded, Predecessor};
+use domain::delivery::{DeliveryId, SkipReason};
+use domain::journey::Journey;
+use domain::pepper::PersonKey;
+use ledger::{Claim, Completed, SyncClaim, SyncClaimed, SyncTimes, Unavailable};
+
+/// A person, held at a destination.
+pub(crate) struct Held {
+    pub(crate) claim: SyncClaim,
+    /// What it was told last, of the person or of the address that a correction replaced.
+    pub(crate) synced: Synced,
+    /// That address, where its contact at the vendor is the person's now.
+    predecessor: Option<PersonKey>,
+}
+
+impl Held {
+    /// Whether the vendor may know the person: then it must hear of a withdrawal.
+    pub(crate) fn is_known(&self) -> bool {
+        self.claim.synced.attempted
+            || self.synced.vendor_id.is_some()
+            || self.synced.status.is_some()
+    }
+}
+
+impl<C: Courier> Consumer<C> {
+    /// Takes the person first and reads the facts then: what is read under the claim is at least as
+    /// new as what anybody sent before it.
+    pub(crate) async fn tell_state(
+        &self,
+        id: &DeliveryId,
+        claim: &mut Claim,
+        receives: u32,
+    ) -> Result<Tried, Unavailable> {
+        let journey = self.ledger.journey(id.event_id).await?;
+        let fact = world::fact(&journey, &claim.record().fact);
+        let Some(person) = fact.and_then(|fact| journey.person_of(fact)) else {
+            return Ok(Tried::skip(SkipReason::NotApplicable, world::NOBODY));
+        };
+        let busy = |detail| Ok(Tried::Untold(self.stand_back(receives, detail)));
+        let Some(held) = self.hold(&journey, person, id).await? else {
+            return busy("another worker brings this person up to date");
+        };
+        let tried = match world::load(&self.ledger, id, &claim.record().fact).await {
+            Ok(Loaded::World(world)) if world.key == *person => {
+                self.tell(id, claim, &world, Some(&held)).await
+            }
+            Ok(Loaded::World(_)) => busy("the address was corrected at this moment"),
+            Ok(Loaded::Skip(reason, detail)) => Ok(Tried::skip(reason, detail)),
+            Err(unavailable) => Err(unavailable),
+        };
+        match &tried {
+            Ok(Tried::Told(_)) => {}
+            Ok(Tried::Untold(_) | Tried::Lost) | Err(_) => {
+                // Fenced off is as good as let go: somebody else holds the person.
+                self.ledger.release_sync(&held.claim).await?;
+            }
+        }
+        tried
+    }
+
+    /// Takes a person at a destination; `None` while somebody else holds them.
+    async fn hold(
+        &self,
+        journey: &Journey,
+        person: &PersonKey,
+        id: &DeliveryId,
+    ) -> Result<Option<Held>, Unavailable> {
+        let now = (self.clock)();
+        let times = SyncTimes { now, lease: self.config.lease, keep: self.config.keep };
+        let SyncClaimed::Held(claim) =
+            self.ledger.claim_sync(person, id.destination, times).await?
+        else {
+            return Ok(None);
+        };
+        let synced = Synced::from(&claim.synced);
+        let known_as = synced.vendor_id.as_deref();
+        match world::predecessor(&self.ledger, journey, known_as, id.destination, now).await? {
+            Predecessor::None => Ok(Some(Held { claim, synced, predecessor: None })),
+            Predecessor::Same(key) => Ok(Some(Held { claim, synced, predecessor: Some(key) })),
+            Predecessor::Found(key, synced) => {
+                Ok(Some(Held { claim, synced, predecessor: Some(key) }))
+            }
+            Predecessor::Busy => {
+                self.ledger.release_sync(&claim).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Remembers what the vendor was told, and lets the person go.
+    pub(crate) async fn remember(
+        &self,
+        held: &Held,
+        receipt: Receipt,
+        digest: Option<String>,
+        verdict: Verdict,
+    ) -> Result<Tried, Unavailable> {
+        let told = ledger::Synced {
+            vendor_id: receipt.vendor_id,
+            status: receipt.status,
+            digest,
+            ..ledger::Synced::default()
+        };
+        let (person, destination) = (held.claim.person(), held.claim.destination());
+        if self.ledger.complete_sync(&held.claim, &told).await? == Completed::Fenced {
+            // Somebody else took the person meanwhile: our call may have overwritten theirs. The
+            // next worker must call again, and this delivery sees to it that there is one.
+            self.ledger.doubt_sync(person, destination).await?;
+            let again = self.stand_back(1, "fenced off after the call; the person is told again");
+            return Ok(Tried::Told(again));
+        }
+        if let Some(predecessor) = &held.predecessor {
+            self.ledger.forget_vendor_id(predecessor, destination).await?;
+        }
+        Ok(Tried::Told(verdict))
+    }
+}
