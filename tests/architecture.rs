@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|_| panic!("{path} is missing"))
 }
 
-fn folders(path: &str) -> BTreeSet<String> {
+pub(crate) fn folders(path: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(root().join(path)).unwrap();
     entries
         .map(|entry| entry.unwrap())
@@ -43,7 +43,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-fn to_camel(folder: &str) -> String {
+pub(crate) fn to_camel(folder: &str) -> String {
     folder
         .split('-')
         .map(|word| {
@@ -73,7 +73,7 @@ fn architecture_the_words_and_decisions_do_no_io() {
     }
 }
 
-fn walk(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }

@@ -10,10 +10,15 @@
 )]
 
 mod architecture;
+mod aws;
+mod documents;
+mod edge;
 mod journeys;
 mod privacy;
+mod privileges;
 mod protocol;
 mod sandbox;
 mod stack;
 mod stripe;
+mod template;
 mod visitor;

@@ -4,15 +4,16 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// A fault concerns everybody who talks to a vendor, so tests with faults run alone.
+/// A fault concerns everybody who talks to a vendor, and a permission that is missing everybody who
+/// needs its function: tests with either run alone.
 static PEACE: LazyLock<RwLock<()>> = LazyLock::new(|| RwLock::new(()));
 
-/// Vendors that work, as long as the guard lives.
+/// Vendors and functions that work, as long as the guard lives.
 pub(crate) async fn peace() -> RwLockReadGuard<'static, ()> {
     PEACE.read().await
 }
 
-/// Vendors that this test alone may break.
+/// Vendors and functions that this test alone may break.
 pub(crate) async fn war() -> RwLockWriteGuard<'static, ()> {
     PEACE.write().await
 }

@@ -23,6 +23,7 @@ struct Description {
     aws_endpoint: String,
     region: String,
     table_name: String,
+    queues: BTreeMap<String, String>,
     dead_letters: BTreeMap<String, String>,
     functions: BTreeMap<String, String>,
     stripe_webhook_secret: String,
@@ -157,8 +158,13 @@ impl Stack {
 
     /// Switches the mapping from the table's stream to the dispatcher on or off.
     pub(crate) async fn switch_stream(&self, enabled: bool) {
+        self.switch_source("dispatcher", enabled).await;
+    }
+
+    /// Switches what wakes a function, a stream or its queue, on or off.
+    pub(crate) async fn switch_source(&self, function: &str, enabled: bool) {
         let base = format!("{}/2015-03-31/event-source-mappings", self.description.aws_endpoint);
-        let function = &self.description.functions["dispatcher"];
+        let function = &self.description.functions[function];
         let signed = |request: reqwest::RequestBuilder| {
             request.header("authorization", self.authorization("lambda"))
         };
@@ -171,25 +177,32 @@ impl Stack {
         assert!(switched.send().await.unwrap().status().is_success());
     }
 
-    /// What the functions printed, all of it.
-    pub(crate) async fn logs(&self) -> String {
-        let mut said = String::new();
-        for function in self.description.functions.values() {
-            let body = serde_json::json!({"logGroupName": format!("/aws/lambda/{function}"), "limit": 10_000});
-            let request = self
-                .http
-                .post(&self.description.aws_endpoint)
-                .header("authorization", self.authorization("logs"))
-                .header("content-type", "application/x-amz-json-1.1")
-                .header("x-amz-target", "Logs_20140328.FilterLogEvents")
-                .body(body.to_string());
-            said.push_str(&request.send().await.unwrap().text().await.unwrap());
-        }
-        said
+    /// The local AWS's address.
+    pub(crate) fn aws_endpoint(&self) -> &str {
+        &self.description.aws_endpoint
+    }
+
+    /// The functions' folders.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
+        self.description.functions.keys().map(String::as_str)
+    }
+
+    /// A function's name in the local AWS.
+    pub(crate) fn deployed(&self, function: &str) -> &str {
+        &self.description.functions[function]
+    }
+
+    /// The address of a function's queue.
+    pub(crate) fn queue(&self, function: &str) -> &str {
+        &self.description.queues[function]
+    }
+
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
     }
 
     /// The local AWS takes its own key's word for it: no signature.
-    fn authorization(&self, service: &str) -> String {
+    pub(crate) fn authorization(&self, service: &str) -> String {
         let region = &self.description.region;
         format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
@@ -208,7 +221,9 @@ pub(crate) struct Answer {
 
 #[expect(clippy::disallowed_methods, reason = "the tests call the API as a browser does")]
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap()
+    let seen_as_it_is = reqwest::redirect::Policy::none();
+    let client = reqwest::Client::builder().redirect(seen_as_it_is);
+    client.timeout(Duration::from_secs(30)).build().unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the stack is described")]

@@ -3,10 +3,11 @@
 use crate::compile::cargo;
 use crate::daemon::last_lines;
 use crate::place::{Place, program, repository, shown};
-use crate::tools::{Tool, prepare};
+use crate::stack::Stack;
+use crate::tools::{Tool, prepare, prepare_node};
 use crate::up::told_to_stop;
 use crate::{deploy, say};
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,12 @@ pub(crate) struct Arguments {
     /// Only these steps, separated by commas.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Step>,
+    /// How long the HTTP API is sent random bodies; 25 s, unless you have more time.
+    #[arg(long, value_name = "SECONDS")]
+    fuzz: Option<u64>,
+    /// Where schemathesis begins; another seed, other requests.
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
 }
 
 /// What is checked, in this order.
@@ -39,6 +46,8 @@ enum Step {
     Policy,
     /// The deployed whole, driven from outside, on a stack of its own.
     E2e,
+    /// schemathesis: the HTTP API against `openapi.yaml`, on the same stack.
+    Contract,
 }
 
 /// How many tests ran.
@@ -51,23 +60,23 @@ struct Count {
 /// Where the tests' own stack lives, beside a person's.
 const STACK_FOLDER: &str = ".local/e2e";
 
+/// One run: what was asked, what was counted, and whether the tests' stack is up.
+struct Run {
+    arguments: Arguments,
+    total: Count,
+    stack_is_up: bool,
+}
+
 /// Runs the steps, all of them even when one fails. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let begun = Instant::now();
-    let mut total = Count::default();
-    let mut failed = Vec::new();
-    for step in Step::value_variants() {
-        if !arguments.only.is_empty() && !arguments.only.contains(step) {
-            continue;
-        }
-        match say::step(step.name(), step.check(&mut total)).await {
-            Ok(()) => {}
-            Err(error) => {
-                say::line(format!("{error:#}\n"));
-                failed.push(step.name());
-            }
-        }
-    }
+    let mut run = Run { arguments, total: Count::default(), stack_is_up: false };
+    let failed = tokio::select! {
+        failed = run.steps() => Ok(failed),
+        stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
+    };
+    run.take_down().await?;
+    let (failed, total) = (failed?, run.total);
     let took = begun.elapsed().as_secs();
     let verdict = if failed.is_empty() {
         "all is well".into()
@@ -77,6 +86,42 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     say::line(format!("\n{verdict} ({took} s)"));
     say::line(format!("{} passed, {} failed", total.passed, total.failed));
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Run {
+    /// Runs what was asked, and tells what failed.
+    async fn steps(&mut self) -> Vec<&'static str> {
+        let mut failed = Vec::new();
+        for step in Step::value_variants() {
+            if !self.arguments.only.is_empty() && !self.arguments.only.contains(step) {
+                continue;
+            }
+            if let Err(error) = say::step(step.name(), step.check(self)).await {
+                say::line(format!("{error:#}\n"));
+                failed.push(step.name());
+            }
+        }
+        failed
+    }
+
+    /// Starts the tests' own stack, beside a person's, where no step has done so before.
+    async fn bring_up(&mut self) -> Result<()> {
+        if self.stack_is_up {
+            return Ok(());
+        }
+        plain("e2e-down", &mut xtask(&["down"])?).await?;
+        self.stack_is_up = true;
+        plain("e2e-up", &mut xtask(&["up", "--detach"])?).await?;
+        Ok(())
+    }
+
+    /// Stops it, whatever came of the steps.
+    async fn take_down(&mut self) -> Result<()> {
+        if self.stack_is_up {
+            plain("e2e-down", &mut xtask(&["down"])?).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Step {
@@ -89,10 +134,11 @@ impl Step {
             Self::Template => "template",
             Self::Policy => "policy",
             Self::E2e => "e2e",
+            Self::Contract => "contract",
         }
     }
 
-    async fn check(self, total: &mut Count) -> Result<((), String)> {
+    async fn check(self, run: &mut Run) -> Result<((), String)> {
         let log = self.name();
         match self {
             Self::Format => plain(log, &mut cargo(&["fmt", "--all", "--check"])).await,
@@ -100,8 +146,10 @@ impl Step {
                 let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
                 plain(log, &mut cargo(&lints)).await
             }
-            Self::Unit => counted(log, &mut unit(), total).await,
-            Self::Architecture => counted(log, &mut whole(&["architecture"]).await?, total).await,
+            Self::Unit => counted(log, &mut unit(), &mut run.total).await,
+            Self::Architecture => {
+                counted(log, &mut whole(&["architecture"]).await?, &mut run.total).await
+            }
             Self::Template => {
                 prepare(&[Tool::Sam]).await?;
                 let lint = ["validate", "--lint", "--config-env", "laptop"];
@@ -113,7 +161,8 @@ impl Step {
                 deny.args(["check", "bans", "licenses", "sources"]).current_dir(repository());
                 plain(log, deny.kill_on_drop(true)).await
             }
-            Self::E2e => end_to_end(total).await,
+            Self::E2e => end_to_end(run).await,
+            Self::Contract => contract(run).await,
         }
     }
 }
@@ -156,22 +205,43 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// A stack of its own, the tests, and the stack's end, whatever came of them.
-async fn end_to_end(total: &mut Count) -> Result<((), String)> {
-    plain("e2e-down", &mut xtask(&["down"])?).await?;
-    let outcome = tokio::select! {
-        outcome = from_outside(total) => outcome,
-        stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
-    };
-    plain("e2e-down", &mut xtask(&["down"])?).await?;
-    outcome
-}
-
-async fn from_outside(total: &mut Count) -> Result<((), String)> {
-    plain("e2e-up", &mut xtask(&["up", "--detach"])?).await?;
+/// The tests, on the tests' own stack.
+async fn end_to_end(run: &mut Run) -> Result<((), String)> {
+    let tools = async { prepare(&[Tool::Edge]).await.and(prepare_node().await) };
+    tokio::try_join!(tools, run.bring_up())?;
     let mut tests = whole(&["--skip", "architecture"]).await?;
     tests.env("THROUGHLINE_STACK", Place::new(Path::new(STACK_FOLDER)).file("stack.json"));
-    counted("e2e", &mut tests, total).await
+    if let Some(seconds) = run.arguments.fuzz {
+        tests.env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string());
+    }
+    counted("e2e", &mut tests, &mut run.total).await
+}
+
+/// schemathesis sends what `openapi.yaml` allows and what it forbids, and reads the answers by it.
+async fn contract(run: &mut Run) -> Result<((), String)> {
+    prepare(&[Tool::Edge]).await?;
+    run.bring_up().await?;
+    let place = Place::new(Path::new(STACK_FOLDER));
+    let stack = Stack::read(&place)?.context("the tests' stack is not described")?;
+    let own = repository().join("tests/edge/schemathesis");
+    let mut schemathesis = Command::new(Tool::Edge.program("schemathesis"));
+    schemathesis
+        .arg("--config-file")
+        .arg(own.join("schemathesis.toml"))
+        .arg("run")
+        .arg(repository().join("openapi.yaml"))
+        .args(["--url", &stack.api_url, "--seed", &run.arguments.seed.to_string()])
+        .env("THROUGHLINE_FORM_PAGE", format!("{}/thanks.html", stack.page_url))
+        .env("PYTHONPATH", &own)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // It keeps notes beside itself.
+        .current_dir(place.subfolder("schemathesis")?)
+        .kill_on_drop(true);
+    run_logged("contract", &mut schemathesis).await?;
+    let said = std::fs::read_to_string(log_file("contract")?)?;
+    let sum = said.lines().find(|line| line.contains("generated")).unwrap_or_default();
+    ensure!(!sum.is_empty(), "schemathesis tried nothing");
+    Ok(((), sum.trim().to_owned()))
 }
 
 /// This program again, on the tests' own stack.
@@ -219,7 +289,7 @@ fn log_file(log: &str) -> Result<PathBuf> {
 
 /// The part of a test run that tells what failed, or else its end.
 fn failures(said: &str) -> String {
-    match said.find("\nfailures:\n") {
+    match said.find("\nfailures:\n").or_else(|| said.find("= FAILURES =")) {
         Some(start) => said.get(start..).unwrap_or_default().chars().take(20_000).collect(),
         None => last_lines(said),
     }

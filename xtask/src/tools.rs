@@ -1,4 +1,5 @@
-//! The pinned Python tools, each list in a virtual environment of its own under `.local/tools`.
+//! The pinned tools under `.local/tools`: each list of Python's in a virtual environment of its own,
+//! and Node's packages.
 
 use crate::daemon::last_lines;
 use crate::place::{repository, tools};
@@ -18,6 +19,8 @@ pub(crate) enum Tool {
     Sam,
     /// cargo-deny.
     Checks,
+    /// schemathesis, and Stripe's own library for Python.
+    Edge,
 }
 
 impl Tool {
@@ -26,6 +29,7 @@ impl Tool {
             Self::Engine => "engine",
             Self::Sam => "sam",
             Self::Checks => "checks",
+            Self::Edge => "edge",
         }
     }
 
@@ -73,6 +77,28 @@ async fn make(tool: Tool) -> Result<bool> {
         .with_context(|| format!("pip cannot install what xtask/tools/{name}.txt lists"))?;
     std::fs::write(&stamp, pinned)?;
     Ok(true)
+}
+
+/// Sets up Node's packages, unless they are as pinned already.
+pub(crate) async fn prepare_node() -> Result<()> {
+    let pinned = std::fs::read_to_string(repository().join("xtask/tools/node/package.json"))?;
+    let folder = tools().join("node");
+    let (list, stamp) = (folder.join("package.json"), folder.join("pinned.json"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|made| made == pinned) {
+        return Ok(());
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(list, &pinned)?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    quietly(npm.current_dir(&folder)).await.context(
+        "npm cannot install what xtask/tools/node/package.json lists; it needs Node.js 20 or newer",
+    )?;
+    std::fs::write(&stamp, pinned)?;
+    Ok(())
 }
 
 fn install(folder: &Path, list: &Path) -> Command {

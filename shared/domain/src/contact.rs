@@ -136,14 +136,16 @@ impl FullName {
     /// Reads a name: blanks folded, control, zero-width and direction characters dropped.
     ///
     /// # Errors
-    /// Refuses an empty name and one of more than 200 characters.
+    /// Refuses a name in which nothing can be seen and one of more than 200 characters.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let visible: String =
             text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
         let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        if name.chars().all(|c| c == JOINER || c == ' ') {
+            return Err(Refusal("must not be empty"));
+        }
         match name.chars().count() {
-            0 => Err(Refusal("must not be empty")),
-            1..=200 => Ok(Self(name)),
+            0..=200 => Ok(Self(name)),
             201.. => Err(Refusal("must be at most 200 characters")),
         }
     }
@@ -168,8 +170,11 @@ impl TryFrom<String> for FullName {
     }
 }
 
-/// Control characters, zero-width characters and the marks that turn the direction of text.
-/// The joiner U+200D stays: names in several Indian scripts need it.
+/// It joins two characters and is none itself; names in several Indian scripts need it.
+const JOINER: char = '\u{200D}';
+
+/// Control characters, zero-width characters and the marks that turn the direction of text; not
+/// the [`JOINER`].
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'

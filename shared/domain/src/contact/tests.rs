@@ -91,6 +91,7 @@ fn names_keep_every_script_and_lose_what_nobody_sees() {
     assert_eq!(FullName::parse("李 小龍").unwrap().given(), "李");
     assert_eq!(FullName::parse("Ana Sofia Silva").unwrap().family(), "Sofia Silva");
     assert!(FullName::parse("\u{200B} ").is_err());
+    assert!(FullName::parse("\u{200D} \u{200D}").is_err());
     assert!(FullName::parse(&"a".repeat(201)).is_err());
 }
 

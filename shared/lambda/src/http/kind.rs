@@ -1,4 +1,4 @@
-//! Every problem that the API tells, by its stable kind. Pages may rely on them.
+//! Every problem that the API tells, by its stable kind. `openapi.yaml` lists the same ones.
 
 macro_rules! kinds {
     ($($kind:ident $slug:literal $status:literal $title:literal)+) => {
