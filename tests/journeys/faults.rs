@@ -93,25 +93,3 @@ async fn an_at_most_once_call_with_an_unknown_outcome_is_never_repeated() {
     assert_eq!(operators.attempts, 1);
     assert_eq!(stack.sandbox.seen("slack", &visitor.event_id.to_string()).await.len(), 1);
 }
-
-#[tokio::test]
-async fn a_wrong_key_waits_for_a_person_and_burns_nothing() {
-    let (stack, _war) = (Stack::running().await, war().await);
-    let visitor = a_visitor();
-    stack
-        .sandbox
-        .break_vendor("mailerlite", visitor.fault(json!({"status": 401, "times": 1})))
-        .await;
-    visitor.leaves_a_lead(&stack).await;
-    let timeline = stack
-        .wait_for(visitor.event_id, "a parked delivery", |timeline| {
-            state(timeline, "lead_captured", Mailerlite) == Some(State::Waiting)
-        })
-        .await;
-    let newsletter = delivery(&timeline, "lead_captured", Mailerlite);
-    assert_eq!(newsletter.reason, "breaker");
-    assert!(
-        newsletter.next_at.unwrap().duration_since(newsletter.updated_at).as_secs() >= 299,
-        "parked in the ledger"
-    );
-}

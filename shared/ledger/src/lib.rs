@@ -12,6 +12,7 @@ mod checkout;
 mod claim;
 mod delivery;
 mod fact;
+mod gate;
 mod item;
 mod key;
 mod person;
@@ -24,6 +25,7 @@ pub use checkout::{Attempt, Checkout, Pointer, Room};
 pub use claim::{Claim, Claimed, Completed, Completion};
 pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
 pub use fact::{FactKey, Recorded};
+pub use gate::{BREAKER, GateEvent, Probe, Probing};
 pub use key::fact_key_prefix;
 pub use person::{Enrolment, PersonRecord, Profile};
 pub use rate::Admission;
@@ -83,6 +85,11 @@ impl Unavailable {
             _ => "unknown",
         };
         Self { operation, kind }
+    }
+
+    /// Others changed the same item each time it was tried.
+    fn contended(operation: &'static str) -> Self {
+        Self { operation, kind: "others were faster" }
     }
 
     /// An item that is there and cannot be understood.
