@@ -36,10 +36,10 @@ fn main() {
         let parsed = timed(|| serde_json::from_slice::<serde_json::Value>(&body).is_ok());
         let beside = |time: Duration| {
             let ratio = time.as_secs_f64() / alone.as_secs_f64();
-            format!("{:.1} µs ({ratio:.2}×)", time.as_secs_f64() * 1e6)
+            format!("{:.2} µs ({ratio:.2}×)", time.as_secs_f64() * 1e6)
         };
         println!(
-            "| {size} bytes | {:.1} µs | {} | {} | {} | {} |",
+            "| {size} bytes | {:.2} µs | {} | {} | {} | {} |",
             alone.as_secs_f64() * 1e6,
             beside(check(&good)),
             beside(check(&forged)),
