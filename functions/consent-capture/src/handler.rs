@@ -19,7 +19,7 @@ struct Accepted {
 
 /// A visitor says what may be done with their data: keep the answer, answer. An answer that is known
 /// already is the same answer: its key is made of all that it says.
-pub(crate) async fn handle(
+pub async fn handle(
     desk: &Desk,
     request: &Incoming,
     now: Timestamp,

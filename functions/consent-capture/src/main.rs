@@ -1,9 +1,6 @@
-//! An answer about consent comes in from a page, a fact goes into the ledger. It calls no vendor.
+//! consent-capture: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod handler;
-
-use config::Config;
+use consent_capture::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -12,7 +9,7 @@ async fn main() -> Result<(), lambda::Error> {
     let route = config.route();
     let desk = &config.open(&lambda::aws::open().await).await?;
     lambda::http::serve(route, move |request| async move {
-        handler::handle(desk, &request, lambda::clock::now()).await
+        consent_capture::handle(desk, &request, lambda::clock::now()).await
     })
     .await
 }

@@ -4,7 +4,7 @@ use lambda::settings::Settings;
 
 /// The settings of the CRMs.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     /// `HUBSPOT_BASE_URL`: HubSpot's API without a trailing path.
     pub(crate) hubspot_base_url: String,
     /// `CRM_ENABLE_LEAD_CAPTURE`: whether people who have not paid yet are in the CRM too.
@@ -13,7 +13,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the settings; faults are reported together by whoever made `settings`.
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
             hubspot_base_url: settings.text("HUBSPOT_BASE_URL"),
             enable_lead_capture: settings.flag("CRM_ENABLE_LEAD_CAPTURE", true),

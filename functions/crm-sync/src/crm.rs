@@ -13,20 +13,21 @@ use lambda::secret::Secret;
 use outbound::Outbound;
 
 /// Every CRM that this function knows.
-pub(crate) struct Crm {
+pub struct Crm {
     enable_lead_capture: bool,
     hubspot: Hubspot,
 }
 
 /// A call to one of them.
-pub(crate) enum Call {
+pub enum Call {
     /// To HubSpot.
     Hubspot(hubspot::Call),
 }
 
 impl Crm {
     /// Wires the providers.
-    pub(crate) fn new(config: &Config, outbound: &Outbound, hubspot_access_token: Secret) -> Self {
+    #[must_use]
+    pub fn new(config: &Config, outbound: &Outbound, hubspot_access_token: Secret) -> Self {
         let hubspot = Hubspot::new(
             &config.hubspot_base_url,
             outbound.to(Destination::Hubspot.name()),

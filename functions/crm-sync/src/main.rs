@@ -1,10 +1,6 @@
-//! crm-sync: queue → fold → the CRM. Keeps each contact as the facts say it is.
+//! crm-sync: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod crm;
-
-use config::Config;
-use crm::Crm;
+use crm_sync::{Config, Crm};
 use outbound::{Limits, Outbound};
 
 #[tokio::main(flavor = "current_thread")]

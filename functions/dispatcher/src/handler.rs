@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 #[error(
     "{failed} of {of} facts could not be dispatched ({first}); the batch comes again, and the sweeper looks after it"
 )]
-pub(crate) struct Incomplete {
+pub struct Incomplete {
     failed: usize,
     of: usize,
     first: Undispatched,
@@ -19,7 +19,7 @@ pub(crate) struct Incomplete {
 
 /// Facts were recorded: dispatch each, together. Any failure fails the whole batch, because the
 /// stream has no better way of saying which.
-pub(crate) async fn handle(
+pub async fn handle(
     dispatch: &Dispatch,
     batch: Batch,
     now: jiff::Timestamp,

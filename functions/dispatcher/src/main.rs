@@ -1,8 +1,4 @@
-//! The dispatcher: a batch of the table's stream comes in, routed and queued deliveries go out.
-//! It calls no vendor.
-
-mod handler;
-mod stream;
+//! dispatcher: the wiring. What it does is in `lib.rs`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -10,7 +6,7 @@ async fn main() -> Result<(), lambda::Error> {
     let config = lambda::settings::read(dispatch::Config::read)?;
     let dispatch = &config.open(&lambda::aws::open().await);
     lambda::serve(move |batch| async move {
-        Ok(handler::handle(dispatch, batch, lambda::clock::now()).await?)
+        Ok(dispatcher::handle(dispatch, batch, lambda::clock::now()).await?)
     })
     .await
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// A batch as Lambda hands it over.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 #[derive(Debug, Deserialize)]
-pub(crate) struct Batch {
+pub struct Batch {
     #[serde(rename = "Records", default)]
     records: Vec<Record>,
 }

@@ -4,7 +4,7 @@ use lambda::settings::Settings;
 
 /// The settings of the newsletter tools.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     /// `MAILERLITE_BASE_URL`: MailerLite's API, with its path (`…/api`).
     pub(crate) mailerlite_base_url: String,
     /// `MAILERLITE_GROUP_ID`: the group that subscribers join; none where it is empty.
@@ -13,7 +13,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the settings; faults are reported together by whoever made `settings`.
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         let mailerlite_group_id = settings.optional("MAILERLITE_GROUP_ID");
         let is_id = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
         if !mailerlite_group_id.as_ref().is_none_or(is_id) {

@@ -12,19 +12,20 @@ use mailerlite::Mailerlite;
 use outbound::Outbound;
 
 /// Every newsletter tool that this function knows.
-pub(crate) struct Esp {
+pub struct Esp {
     mailerlite: Mailerlite,
 }
 
 /// A call to one of them.
-pub(crate) enum Call {
+pub enum Call {
     /// To MailerLite.
     Mailerlite(mailerlite::Call),
 }
 
 impl Esp {
     /// Wires the providers.
-    pub(crate) fn new(config: &Config, outbound: &Outbound, mailerlite_api_key: Secret) -> Self {
+    #[must_use]
+    pub fn new(config: &Config, outbound: &Outbound, mailerlite_api_key: Secret) -> Self {
         let outbound = outbound.to(Destination::Mailerlite.name());
         Self { mailerlite: Mailerlite::new(config, outbound, mailerlite_api_key) }
     }

@@ -1,10 +1,6 @@
-//! esp-sync: queue → fold → the newsletter tool, for those who allowed marketing.
+//! esp-sync: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod esp;
-
-use config::Config;
-use esp::Esp;
+use esp_sync::{Config, Esp};
 use outbound::{Limits, Outbound};
 
 #[tokio::main(flavor = "current_thread")]

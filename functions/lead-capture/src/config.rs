@@ -8,7 +8,7 @@ use lambda::settings::Settings;
 
 /// The settings of lead-capture.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     desk: desk::Config,
     /// `ALLOWED_ORIGINS`
     origins: Origins,
@@ -17,7 +17,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    /// Reads the settings; faults are reported together by whoever made `settings`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
             desk: desk::Config::read(settings),
             origins: desk::origins(settings),
@@ -25,7 +26,9 @@ impl Config {
         }
     }
 
-    pub(crate) fn route(&self) -> Route {
+    /// What the route takes.
+    #[must_use]
+    pub fn route(&self) -> Route {
         Route {
             name: "/leads",
             accepts: &[door::JSON, door::FORM],
@@ -33,7 +36,11 @@ impl Config {
         }
     }
 
-    pub(crate) async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+    /// Opens what it works with.
+    ///
+    /// # Errors
+    /// Says which secret is missing or wrong.
+    pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
         let desk = self.desk.open(aws).await?;
         Ok(App { desk, form_redirect_urls: self.form_redirect_urls })
     }

@@ -16,13 +16,13 @@ const LIMIT: Limit = Limit { route: "leads", per_minute: 100, open_without_count
 
 /// What a lead is taken with.
 #[derive(Debug)]
-pub(crate) struct App {
+pub struct App {
     pub(crate) desk: Desk,
     pub(crate) form_redirect_urls: Vec<String>,
 }
 
 /// A visitor leaves their contact, or corrects it: keep what they say, answer.
-pub(crate) async fn handle(
+pub async fn handle(
     app: &App,
     request: &Incoming,
     now: Timestamp,

@@ -1,11 +1,6 @@
-//! A lead comes in from a page, a fact goes into the ledger. It calls no vendor.
+//! lead-capture: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod exit;
-mod fact;
-mod handler;
-
-use config::Config;
+use lead_capture::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -14,7 +9,7 @@ async fn main() -> Result<(), lambda::Error> {
     let route = config.route();
     let app = &config.open(&lambda::aws::open().await).await?;
     lambda::http::serve(route, move |request| async move {
-        handler::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
+        lead_capture::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
     })
     .await
 }

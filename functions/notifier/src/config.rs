@@ -5,7 +5,7 @@ use lambda::settings::Settings;
 
 /// The settings of the messengers.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     /// `SENDGRID_BASE_URL`: SendGrid's API without a trailing path; the EU's own where data must stay.
     pub(crate) sendgrid_base_url: String,
     /// `SENDGRID_FROM_EMAIL`: a sender that SendGrid has verified; e-mail is off where it is empty.
@@ -16,7 +16,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the settings; faults are reported together by whoever made `settings`.
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         let from_email = settings.optional("SENDGRID_FROM_EMAIL").map(|text| {
             let parsed = EmailAddress::parse(&text);
             parsed.map_err(|refusal| settings.fault(format!("SENDGRID_FROM_EMAIL {refusal}"))).ok()

@@ -1,10 +1,6 @@
-//! notifier: queue → effect → e-mail to the buyer, messages to the people who run the business.
+//! notifier: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod notify;
-
-use config::Config;
-use notify::Notify;
+use notifier::{Config, Notify};
 use outbound::{Limits, Outbound};
 
 #[tokio::main(flavor = "current_thread")]

@@ -15,13 +15,13 @@ use sendgrid::Sendgrid;
 use slack::Slack;
 
 /// Every messenger that this function knows.
-pub(crate) struct Notify {
+pub struct Notify {
     sendgrid: Sendgrid,
     slack: Slack,
 }
 
 /// A call to one of them.
-pub(crate) enum Call {
+pub enum Call {
     /// An e-mail by SendGrid.
     Sendgrid(sendgrid::Call),
     /// A message in Slack.
@@ -33,7 +33,8 @@ type Skip = (SkipReason, &'static str);
 
 impl Notify {
     /// Wires the providers.
-    pub(crate) fn new(
+    #[must_use]
+    pub fn new(
         config: &Config,
         outbound: &Outbound,
         sendgrid_api_key: Secret,

@@ -5,7 +5,7 @@ use url::Url;
 
 /// The settings of server-side tagging.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     /// `SGTM_ENDPOINT`: the tagging server's whole address (`https://sgtm.example.com/mp/collect`);
     /// off where it is empty.
     pub(crate) endpoint: Option<Url>,
@@ -15,7 +15,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the settings; faults are reported together by whoever made `settings`.
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         let endpoint = settings.optional("SGTM_ENDPOINT").map(|text| Url::parse(&text));
         let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
         let endpoint = endpoint.map(|parsed| parsed.ok().filter(is_web));

@@ -1,11 +1,7 @@
-//! sgtm-forwarder: queue → effect → server-side tagging, for those who allowed analytics.
+//! sgtm-forwarder: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod tagging;
-
-use config::Config;
 use outbound::{Limits, Outbound};
-use tagging::Tagging;
+use sgtm_forwarder::{Config, Tagging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {

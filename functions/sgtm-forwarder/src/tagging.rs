@@ -12,19 +12,20 @@ use outbound::Outbound;
 use sgtm::Sgtm;
 
 /// Every collector that this function knows.
-pub(crate) struct Tagging {
+pub struct Tagging {
     sgtm: Sgtm,
 }
 
 /// A call to one of them.
-pub(crate) enum Call {
+pub enum Call {
     /// To server-side Google Tag Manager.
     Sgtm(sgtm::Call),
 }
 
 impl Tagging {
     /// Wires the providers.
-    pub(crate) fn new(config: &Config, outbound: &Outbound, sgtm_api_secret: Secret) -> Self {
+    #[must_use]
+    pub fn new(config: &Config, outbound: &Outbound, sgtm_api_secret: Secret) -> Self {
         let outbound = outbound.to(Destination::Sgtm.name());
         Self { sgtm: Sgtm::new(config, outbound, sgtm_api_secret) }
     }

@@ -9,14 +9,15 @@ use lambda::settings::Settings;
 
 /// The settings of stripe-webhook.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     desk: desk::Config,
     /// `STRIPE_LIVEMODE`: whether events tell of real money.
     livemode: bool,
 }
 
 impl Config {
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    /// Reads the settings; faults are reported together by whoever made `settings`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
             desk: desk::Config::read(settings),
             livemode: settings.flag("STRIPE_LIVEMODE", false),
@@ -24,12 +25,16 @@ impl Config {
     }
 
     /// No browser calls it, and what Stripe says of the body's type is not looked at: it is signed.
-    pub(crate) fn route() -> Route {
+    #[must_use]
+    pub fn route() -> Route {
         Route { name: "/webhooks/stripe", accepts: &[], origins: None }
     }
 
     /// Opens the ledger; without a usable signing secret the function does not start.
-    pub(crate) async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+    ///
+    /// # Errors
+    /// Says which secret is missing or wrong.
+    pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
         let desk = self.desk.open(aws).await?;
         let secret = aws.secret(&self.desk.secrets_prefix, "STRIPE_WEBHOOK_SECRET").await?;
         Ok(App { desk, signatures: Signatures::open(secret)?, livemode: self.livemode })

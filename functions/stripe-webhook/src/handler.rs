@@ -12,7 +12,7 @@ use stripe::webhook::Refused;
 
 /// What an event is taken with.
 #[derive(Debug)]
-pub(crate) struct App {
+pub struct App {
     pub(crate) desk: Desk,
     pub(crate) signatures: Signatures,
     pub(crate) livemode: bool,
@@ -26,7 +26,7 @@ struct Received {
 }
 
 /// Stripe tells us that something happened: make sure it is Stripe, keep what it says, answer.
-pub(crate) async fn handle(
+pub async fn handle(
     app: &App,
     request: &Incoming,
     now: Timestamp,

@@ -1,11 +1,6 @@
-//! Stripe tells us what happened: signed bytes come in, facts go into the ledger. It calls no vendor.
+//! stripe-webhook: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod fact;
-mod handler;
-mod signature;
-
-use config::Config;
+use stripe_webhook::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -13,7 +8,7 @@ async fn main() -> Result<(), lambda::Error> {
     let config = lambda::settings::read(Config::read)?;
     let app = &config.open(&lambda::aws::open().await).await?;
     lambda::http::serve(Config::route(), move |request| async move {
-        handler::handle(app, &request, lambda::clock::now()).await
+        stripe_webhook::handle(app, &request, lambda::clock::now()).await
     })
     .await
 }

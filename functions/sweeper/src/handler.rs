@@ -33,7 +33,7 @@ struct Found {
 
 /// Looks at all shards, and says in one line what was found. A failure in one leaves the others
 /// alone: all of it is found again in a minute.
-pub(crate) async fn sweep(dispatch: &Dispatch, clock: fn() -> Timestamp) {
+pub async fn sweep(dispatch: &Dispatch, clock: fn() -> Timestamp) {
     let began = clock();
     let sweep = Sweep { dispatch, clock, began };
     let facts = stream::iter(0..SHARDS).map(|shard| sweep.facts(shard));

@@ -5,7 +5,7 @@ use crate::secret::{Secret, Unreadable};
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_dynamodb::error::SdkError;
 use domain::pepper::Pepper;
 use ledger::Ledger;
@@ -21,22 +21,31 @@ pub struct Aws {
 
 /// Opens the way to AWS with the role and region that Lambda puts in the environment.
 pub async fn open() -> Aws {
+    Aws::over(settings().load().await)
+}
+
+/// How AWS is called: with which patience, and how often again.
+#[must_use]
+pub fn settings() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(9))
         .build();
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    aws_config::defaults(BehaviorVersion::latest())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await;
-    let ssm = aws_sdk_ssm::Client::new(&config);
-    Aws { config, ssm }
 }
 
 impl Aws {
+    /// Goes the way that a configuration says.
+    #[must_use]
+    pub fn over(config: SdkConfig) -> Self {
+        let ssm = aws_sdk_ssm::Client::new(&config);
+        Self { config, ssm }
+    }
+
     /// The ledger in a table.
     #[must_use]
     pub fn ledger(&self, table: &str) -> Ledger {

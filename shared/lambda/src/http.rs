@@ -13,7 +13,9 @@ pub use kind::Kind;
 pub use problem::{FieldError, Problem};
 
 use crate::Error;
-use event::{Answer, Event, Headers};
+use event::Headers;
+pub use event::{Answer, Event};
+
 use futures_util::FutureExt;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -123,21 +125,30 @@ where
     Handled: Future<Output = Result<Reply, Problem>>,
 {
     let (route, handle) = (&route, &handle);
-    crate::serve(move |mut event: Event| async move {
-        let (started, headers) = (Instant::now(), event.take_headers());
-        let caller = Caller::of(&event, &headers);
-        let result = match admit(route, event, headers) {
-            Ok(Some(incoming)) => AssertUnwindSafe(handle(incoming))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Err(Problem::internal())),
-            Ok(None) => Ok(Reply::empty(204)),
-            Err(problem) => Err(problem),
-        };
-        log(route, &caller, &result, started);
-        Ok(respond(route, &caller, result))
-    })
-    .await
+    crate::serve(move |event: Event| async move { Ok(answer(route, event, handle).await) }).await
+}
+
+/// Answers one event of API Gateway's: what [`serve`] does with each.
+pub async fn answer<Handled>(
+    route: &Route,
+    mut event: Event,
+    handle: &impl Fn(Incoming) -> Handled,
+) -> Answer
+where
+    Handled: Future<Output = Result<Reply, Problem>>,
+{
+    let (started, headers) = (Instant::now(), event.take_headers());
+    let caller = Caller::of(&event, &headers);
+    let result = match admit(route, event, headers) {
+        Ok(Some(incoming)) => AssertUnwindSafe(handle(incoming))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Problem::internal())),
+        Ok(None) => Ok(Reply::empty(204)),
+        Err(problem) => Err(problem),
+    };
+    log(route, &caller, &result, started);
+    respond(route, &caller, result)
 }
 
 /// What the log line and the CORS headers need of a request that is gone by then.

@@ -30,7 +30,7 @@ pub(super) struct Hubspot {
 }
 
 /// What HubSpot is told of one person.
-pub(crate) struct Call {
+pub struct Call {
     contact_id: Option<String>,
     email: EmailAddress,
     event_id: EventId,

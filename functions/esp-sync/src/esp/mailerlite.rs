@@ -33,7 +33,7 @@ pub(super) struct Mailerlite {
 }
 
 /// What MailerLite is told of one person.
-pub(crate) struct Call {
+pub struct Call {
     act: Act,
     statement: Vec<u8>,
 }

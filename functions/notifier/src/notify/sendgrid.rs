@@ -33,7 +33,7 @@ pub(super) struct Sendgrid {
 }
 
 /// One e-mail.
-pub(crate) struct Call {
+pub struct Call {
     body: Vec<u8>,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Slack {
 }
 
 /// One message.
-pub(crate) struct Call {
+pub struct Call {
     body: Vec<u8>,
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Sgtm {
 }
 
 /// One hit.
-pub(crate) struct Call {
+pub struct Call {
     endpoint: Url,
     safety: RetrySafety,
     body: Vec<u8>,

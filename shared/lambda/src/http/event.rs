@@ -11,7 +11,7 @@ use std::net::IpAddr;
 /// A request as API Gateway hands it over. It has no `Debug`: it holds a person.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Event {
+pub struct Event {
     http_method: Option<String>,
     headers: Option<BTreeMap<String, Option<String>>>,
     body: Option<String>,
@@ -34,7 +34,7 @@ struct Identity {
 /// An answer as API Gateway takes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub struct Answer {
     pub(super) status_code: u16,
     pub(super) headers: BTreeMap<&'static str, String>,
     pub(super) body: String,

@@ -1,0 +1,104 @@
+//! What may go wrong at one effect, and the plan that says where it does.
+
+use std::collections::BTreeMap;
+
+/// What goes wrong at an effect: a call to the table, to a queue or to a vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The function dies before the call takes effect.
+    CrashBefore,
+    /// It takes effect, and the function dies.
+    CrashAfter,
+    /// It takes effect and the answer is lost; what repeats it reaches its goal.
+    AnswerLost,
+    /// It takes effect, the answer is lost, and so is whatever repeats it.
+    LostForGood,
+    /// It is turned away once.
+    Throttled,
+    /// It is turned away however often it is repeated.
+    Refused,
+    /// It never arrives, and nobody says so.
+    TimedOut,
+    /// It arrives after the lease is over, and others have worked meanwhile.
+    SlowBefore,
+    /// Its answer arrives after the lease is over.
+    SlowAfter,
+    /// A queue takes all entries of a batch but the last. Elsewhere as [`Fault::Throttled`].
+    Partly,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::AnswerLost,
+        Self::LostForGood,
+        Self::Throttled,
+        Self::Refused,
+        Self::TimedOut,
+        Self::SlowBefore,
+        Self::SlowAfter,
+        Self::Partly,
+    ];
+
+    /// Those that pairs are made of: the others come to one of these where the SDK's own repetition
+    /// ends, which single faults show.
+    pub const IN_PAIRS: [Self; 7] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::AnswerLost,
+        Self::LostForGood,
+        Self::Refused,
+        Self::SlowBefore,
+        Self::SlowAfter,
+    ];
+}
+
+/// Who makes a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// lead-capture.
+    Lead,
+    /// consent-capture.
+    Consent,
+    /// stripe-webhook.
+    Webhook,
+    /// dispatcher.
+    Dispatcher,
+    /// A consumer, by its queue's name.
+    Consumer(&'static str),
+    /// sweeper.
+    Sweeper,
+}
+
+/// Where something goes wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// At which effects of which functions, counted over the whole history.
+    at: BTreeMap<(Function, usize), Fault>,
+    /// Or else at so many of a thousand effects, by luck.
+    pub per_mille: u16,
+}
+
+impl Plan {
+    /// Faults at effects of one function.
+    #[must_use]
+    pub fn of(function: Function, faults: &[(usize, Fault)]) -> Self {
+        let at = faults.iter().map(|(at, fault)| ((function, *at), *fault)).collect();
+        Self { at, per_mille: 0 }
+    }
+
+    /// Faults by luck, from the thread's own generator.
+    #[must_use]
+    pub fn by_luck(per_mille: u16) -> Self {
+        Self { at: BTreeMap::new(), per_mille }
+    }
+
+    pub(crate) fn strike(&self, function: Function, at: usize) -> Option<Fault> {
+        if self.per_mille > 0 && fastrand::u16(0..1000) < self.per_mille {
+            return fastrand::choice(Fault::ALL);
+        }
+        self.at.get(&(function, at)).copied()
+    }
+}

@@ -1,0 +1,28 @@
+//! For tests only: the functions that ship, whole and unchanged, in one thread with an AWS, vendors
+//! and a clock that do as they are told. The seam is below the SDK (an HTTP client that answers from
+//! memory) and below `outbound` (a local port): everything above it is what is deployed.
+//!
+//! A [`Lab`] runs histories; a [`Plan`] says what goes wrong in them; a [`Report`] says what came of it.
+#![expect(
+    clippy::expect_used,
+    reason = "the world's own data is right, or a test must stop where it is wrong"
+)]
+
+mod aws;
+mod clock;
+mod fault;
+mod lab;
+mod oracle;
+mod queue;
+mod run;
+mod shop;
+mod story;
+mod table;
+mod vendor;
+mod world;
+
+pub use fault::{Fault, Function, Plan};
+pub use lab::{Lab, Report};
+pub use oracle::Rest;
+pub use run::{Options, Sweeping};
+pub use story::{Said, Visitor};

@@ -1,0 +1,129 @@
+//! The queues in memory: SQS's JSON protocol as far as we speak it, and what SQS does by itself:
+//! hiding what was received, bringing it back, and the dead letters.
+
+use crate::clock;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// As `template.yaml` says: how long a received message is hidden, and how often it may be received.
+pub(crate) const VISIBILITY: i64 = 180_000;
+const MAX_RECEIVES: u32 = 20;
+
+/// A message.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) receives: u32,
+    pub(crate) visible_at: i64,
+}
+
+/// All queues, by address.
+#[derive(Default)]
+pub(crate) struct Queues {
+    held: BTreeMap<String, Vec<Message>>,
+    /// What SQS itself moved to the dead letters: its worker never came to an end.
+    pub(crate) moved: u32,
+    sent: u64,
+    /// A message is lost by the function that should have sent it: of the next batch, the last entry fails.
+    pub(crate) fail_last: bool,
+}
+
+/// The queues' addresses.
+pub(crate) fn url(name: &str) -> String {
+    format!("http://sqs.invalid/1/{name}")
+}
+
+impl Queues {
+    /// Answers one call: its body, or what SQS refuses it with.
+    pub(crate) fn call(&mut self, operation: &str, body: &Value) -> Result<Value, &'static str> {
+        let queue = body["QueueUrl"].as_str().unwrap_or_default().to_owned();
+        match operation {
+            "SendMessageBatch" => Ok(self.send(&queue, body)),
+            "ChangeMessageVisibility" => self.change_visibility(&queue, body),
+            _ => Err("InvalidAction"),
+        }
+    }
+
+    fn send(&mut self, queue: &str, body: &Value) -> Value {
+        let none = Vec::new();
+        let entries = body["Entries"].as_array().unwrap_or(&none);
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        let fail_last = std::mem::take(&mut self.fail_last);
+        for (at, entry) in entries.iter().enumerate() {
+            let id = entry["Id"].as_str().unwrap_or_default();
+            if fail_last && at + 1 == entries.len() {
+                bad.push(json!({"Id": id, "SenderFault": false, "Code": "InternalError"}));
+                continue;
+            }
+            self.sent += 1;
+            let delay = entry["DelaySeconds"].as_i64().unwrap_or(0) * 1000;
+            let message = Message {
+                id: format!("m-{}", self.sent),
+                body: entry["MessageBody"].as_str().unwrap_or_default().to_owned(),
+                receives: 0,
+                visible_at: clock::now() + delay,
+            };
+            good.push(json!({"Id": id, "MessageId": message.id, "MD5OfMessageBody": ""}));
+            self.held.entry(queue.to_owned()).or_default().push(message);
+        }
+        json!({ "Successful": good, "Failed": bad })
+    }
+
+    fn change_visibility(&mut self, queue: &str, body: &Value) -> Result<Value, &'static str> {
+        let handle = body["ReceiptHandle"].as_str().unwrap_or_default();
+        let (id, receives) = handle.rsplit_once('/').ok_or("ReceiptHandleIsInvalid")?;
+        let messages = self.held.get_mut(queue).ok_or("QueueDoesNotExist")?;
+        let message = messages
+            .iter_mut()
+            .find(|message| message.id == id && message.receives.to_string() == receives)
+            .ok_or("MessageNotInflight")?;
+        let seconds = body["VisibilityTimeout"].as_i64().unwrap_or(0);
+        message.visible_at = clock::now() + seconds * 1000;
+        Ok(json!({}))
+    }
+
+    /// Receives up to so many messages, as the mapping does; those received too often are moved away.
+    pub(crate) fn receive(&mut self, queue: &str, most: usize) -> Vec<Message> {
+        let now = clock::now();
+        let Some(messages) = self.held.get_mut(queue) else { return Vec::new() };
+        let before = messages.len();
+        messages.retain(|message| message.visible_at > now || message.receives < MAX_RECEIVES);
+        self.moved += u32::try_from(before - messages.len()).unwrap_or(0);
+        let visible = messages.iter_mut().filter(|message| message.visible_at <= now).take(most);
+        visible
+            .map(|message| {
+                message.receives += 1;
+                message.visible_at = now + VISIBILITY;
+                message.clone()
+            })
+            .collect()
+    }
+
+    /// Deletes what was worked.
+    pub(crate) fn delete(&mut self, queue: &str, ids: &[String]) {
+        if let Some(messages) = self.held.get_mut(queue) {
+            messages.retain(|message| !ids.contains(&message.id));
+        }
+    }
+
+    /// Loses every message, as a queue might.
+    pub(crate) fn lose(&mut self) {
+        self.held.clear();
+    }
+
+    /// The bodies on a queue.
+    pub(crate) fn bodies(&self, queue: &str) -> Vec<Value> {
+        let messages = self.held.get(queue).map(Vec::as_slice).unwrap_or_default();
+        messages.iter().filter_map(|message| serde_json::from_str(&message.body).ok()).collect()
+    }
+
+    /// When the next message can be received, and on which queue.
+    pub(crate) fn next(&self) -> Option<(i64, &str)> {
+        self.held
+            .iter()
+            .filter(|(queue, _)| !queue.ends_with("-dead"))
+            .flat_map(|(queue, held)| held.iter().map(|m| (m.visible_at, queue.as_str())))
+            .min()
+    }
+}

@@ -1,0 +1,58 @@
+//! The vendors: one server on a local port, with memory. HubSpot and MailerLite keep one record for
+//! a person; the others hear of effects. Stricter stand-ins are in `sandbox`; here it matters what a
+//! vendor holds, how often it was called, and that a call is one effect at which things go wrong.
+
+mod record;
+mod server;
+
+pub(crate) use record::{Contact, Subscriber};
+pub(crate) use server::open;
+
+use crate::world::Actor;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the vendors hold, and what they were sent.
+#[derive(Default)]
+pub(crate) struct Vendors {
+    pub(crate) address: String,
+    pub(crate) contacts: BTreeMap<u64, Contact>,
+    pub(crate) subscribers: BTreeMap<u64, Subscriber>,
+    /// Calls of destinations that hear of effects, in order.
+    pub(crate) calls: Vec<Heard>,
+    ids: u64,
+    /// Which delivery an actor works on: with one message for each batch it is known.
+    pub(crate) errands: BTreeMap<Actor, String>,
+}
+
+/// A call that an effect's vendor received.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) vendor: String,
+    /// The delivery's id.
+    pub(crate) delivery: String,
+    /// Whether it took effect.
+    pub(crate) applied: bool,
+    /// Whether the caller was told for sure that it did not.
+    pub(crate) turned_away: bool,
+    /// Whether the vendor would recognise a repetition.
+    pub(crate) keyed: bool,
+}
+
+/// What a vendor answers.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Vendors {
+    /// A vendor's base address.
+    pub(crate) fn url(&self, vendor: &str) -> String {
+        format!("http://{}/{vendor}", self.address)
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+}

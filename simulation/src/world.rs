@@ -1,0 +1,218 @@
+//! All that is not ours, in one thread: table, queues, vendors, and the gate through which every
+//! effect of a function goes. The gate counts, lets pass one by one where orders are explored, and
+//! does what the plan says.
+
+use crate::clock;
+use crate::fault::{Fault, Function, Plan};
+use crate::queue::Queues;
+use crate::table::Table;
+use crate::vendor::Vendors;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
+
+/// One run of one function.
+pub(crate) type Actor = u64;
+
+/// How long something slow takes: longer than a lease (60 s) and than a queue hides a message (180 s).
+pub(crate) const SLOW: i64 = 200_000;
+
+/// What an effect touches, so that two are known to commute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Touch {
+    pub(crate) place: String,
+    pub(crate) writes: bool,
+}
+
+impl Touch {
+    /// Whether the order of two effects may matter.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        let overlap = self.place.starts_with(&other.place) || other.place.starts_with(&self.place);
+        overlap && (self.writes || other.writes)
+    }
+}
+
+/// An effect that waits at the gate.
+pub(crate) struct Parked {
+    pub(crate) ticket: u64,
+    pub(crate) touch: Touch,
+    waker: Waker,
+}
+
+/// Somebody who is slow.
+struct Asleep {
+    until: i64,
+    waker: Waker,
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) table: Table,
+    pub(crate) queues: Queues,
+    pub(crate) vendors: Vendors,
+    pub(crate) plan: Plan,
+    /// Who runs at this moment.
+    pub(crate) current: Option<(Actor, Function)>,
+    /// Whom the gate stops at every effect.
+    pub(crate) stepping: BTreeSet<Actor>,
+    pub(crate) parked: BTreeMap<Actor, Vec<Parked>>,
+    let_through: BTreeSet<u64>,
+    asleep: BTreeMap<Actor, Asleep>,
+    pub(crate) crashed: BTreeSet<Actor>,
+    pub(crate) driver: Option<Waker>,
+    counted: BTreeMap<Function, usize>,
+    struck: BTreeMap<String, Option<Fault>>,
+    tickets: u64,
+    /// What was done and what went wrong, for whoever reads a failure.
+    pub(crate) told: Vec<String>,
+    pub(crate) violations: Vec<String>,
+    /// Faults that happened.
+    pub(crate) faults: u64,
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+/// Looks at the world, or changes it.
+pub(crate) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with_borrow_mut(act)
+}
+
+/// A new world, at the beginning of time.
+pub(crate) fn reset(plan: Plan) {
+    clock::reset();
+    let tolerance = 0;
+    with(|world| {
+        *world = World { plan, ..World::default() };
+        world.table.watch.tolerance = tolerance;
+    });
+}
+
+impl World {
+    /// How many effects a function has made.
+    pub(crate) fn count(&self, function: Function) -> usize {
+        self.counted.get(&function).copied().unwrap_or(0)
+    }
+
+    /// What the plan says of an effect. Repetitions by the SDK are the same effect.
+    pub(crate) fn strike(&mut self, invocation: &str, label: &str) -> Option<Fault> {
+        let (actor, function) = self.current?;
+        if let Some(known) = self.struck.get(invocation) {
+            return *known;
+        }
+        let at = self.counted.entry(function).or_default();
+        *at += 1;
+        let fault = self.plan.strike(function, *at - 1);
+        self.struck.insert(invocation.to_owned(), fault);
+        self.faults += u64::from(fault.is_some());
+        let time = clock::now() - clock::BEGINNING;
+        let noted = fault.map_or_else(String::new, |fault| format!("  <-- {fault:?}"));
+        self.told.push(format!("{time:>9} ms  {function:?} {actor}: {label}{noted}"));
+        fault
+    }
+
+    fn wake(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// The running function dies: whoever drives it drops it.
+    pub(crate) fn crash(&mut self) {
+        if let Some((actor, _)) = self.current {
+            self.crashed.insert(actor);
+        }
+        self.wake();
+    }
+
+    /// Lets an effect through the gate.
+    pub(crate) fn let_through(&mut self, actor: Actor) -> Option<Touch> {
+        let waiting = self.parked.get_mut(&actor)?;
+        if waiting.is_empty() {
+            return None;
+        }
+        let first = waiting.remove(0);
+        self.let_through.insert(first.ticket);
+        first.waker.wake();
+        Some(first.touch)
+    }
+
+    /// What an actor would do next.
+    pub(crate) fn next_of(&self, actor: Actor) -> Option<&Touch> {
+        self.parked.get(&actor)?.first().map(|parked| &parked.touch)
+    }
+
+    pub(crate) fn is_asleep(&self, actor: Actor) -> bool {
+        self.asleep.contains_key(&actor)
+    }
+
+    /// When the next of those who sleep wakes up.
+    pub(crate) fn next_waking(&self) -> Option<i64> {
+        self.asleep.values().map(|asleep| asleep.until).min()
+    }
+
+    /// Wakes those whose time has come.
+    pub(crate) fn wake_sleepers(&mut self) -> Vec<Actor> {
+        let now = clock::now();
+        let due: Vec<Actor> =
+            self.asleep.iter().filter(|(_, a)| a.until <= now).map(|(actor, _)| *actor).collect();
+        for actor in &due {
+            if let Some(asleep) = self.asleep.remove(actor) {
+                asleep.waker.wake();
+            }
+        }
+        due
+    }
+
+    /// Forgets somebody who is gone.
+    pub(crate) fn bury(&mut self, actor: Actor) {
+        self.asleep.remove(&actor);
+        self.parked.remove(&actor);
+        self.stepping.remove(&actor);
+        self.crashed.remove(&actor);
+    }
+}
+
+/// Waits at the gate, where orders are explored.
+pub(crate) async fn turn(touch: Touch) {
+    let Some((actor, _)) = with(|world| world.current) else { return };
+    let ticket = with(|world| {
+        world.tickets += 1;
+        world.tickets
+    });
+    poll_fn(|context| {
+        with(|world| {
+            if world.let_through.remove(&ticket) || !world.stepping.contains(&actor) {
+                return Poll::Ready(());
+            }
+            let waiting = world.parked.entry(actor).or_default();
+            let waker = context.waker().clone();
+            match waiting.iter_mut().find(|parked| parked.ticket == ticket) {
+                Some(parked) => parked.waker = waker,
+                None => waiting.push(Parked { ticket, touch: touch.clone(), waker }),
+            }
+            world.wake();
+            Poll::Pending
+        })
+    })
+    .await;
+}
+
+/// Is slow: the world goes on meanwhile.
+pub(crate) async fn dawdle() {
+    let Some((actor, _)) = with(|world| world.current) else { return };
+    let until = clock::now() + SLOW;
+    poll_fn(|context| {
+        with(|world| {
+            if clock::now() >= until {
+                return Poll::Ready(());
+            }
+            world.asleep.insert(actor, Asleep { until, waker: context.waker().clone() });
+            world.wake();
+            Poll::Pending
+        })
+    })
+    .await;
+}
