@@ -93,7 +93,7 @@ impl Call {
     async fn answer(self) -> Result<HttpResponse, ConnectorError> {
         world::turn(self.touch()).await;
         let label = format!("{} {}", self.operation, self.touch().place);
-        let fault = world::with(|world| world.strike(&self.invocation, &label));
+        let fault = world::with(|world| world.strike(&self.invocation, &label, self.touch()));
         match fault {
             None => Ok(self.apply()),
             Some(Fault::CrashBefore) => {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 
 /// When every history begins: 2026-01-05 10:00:00 UTC.
-pub const BEGINNING: i64 = 1_767_607_200_000;
+pub(crate) const BEGINNING: i64 = 1_767_607_200_000;
 
 thread_local! {
     static NOW: Cell<i64> = const { Cell::new(BEGINNING) };
@@ -14,7 +14,7 @@ thread_local! {
 
 /// The time as the function that runs at this moment reads it.
 #[must_use]
-pub fn read() -> Timestamp {
+pub(crate) fn read() -> Timestamp {
     moment(NOW.get() + SKEW.get())
 }
 

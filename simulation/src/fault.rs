@@ -42,17 +42,28 @@ impl Fault {
         Self::Partly,
     ];
 
-    /// Those that pairs are made of: the others come to one of these where the SDK's own repetition
-    /// ends, which single faults show.
-    pub const IN_PAIRS: [Self; 7] = [
-        Self::CrashBefore,
-        Self::CrashAfter,
-        Self::AnswerLost,
-        Self::LostForGood,
-        Self::Refused,
-        Self::SlowBefore,
-        Self::SlowAfter,
-    ];
+    /// Those that make a difference at an effect. For what only reads, a lost answer is no answer.
+    ///
+    /// In pairs, what comes to the same as another is left out: to die before an effect is to die
+    /// after the one before it, and an answer that is late is a next call that is late; what is turned
+    /// away once never reaches the function, because the SDK repeats it.
+    #[must_use]
+    pub fn that_matter(writes: bool, in_pair: bool) -> Vec<Self> {
+        let all = if in_pair {
+            vec![
+                Self::CrashAfter,
+                Self::AnswerLost,
+                Self::LostForGood,
+                Self::Refused,
+                Self::SlowBefore,
+            ]
+        } else {
+            Self::ALL.to_vec()
+        };
+        let of_writes =
+            |fault: &Self| matches!(fault, Self::AnswerLost | Self::LostForGood | Self::Partly);
+        all.into_iter().filter(|fault| writes || !of_writes(fault)).collect()
+    }
 }
 
 /// Who makes a call.
@@ -78,7 +89,9 @@ pub struct Plan {
     /// At which effects of which functions, counted over the whole history.
     at: BTreeMap<(Function, usize), Fault>,
     /// Or else at so many of a thousand effects, by luck.
-    pub per_mille: u16,
+    per_mille: u16,
+    /// Until this many milliseconds after the beginning; then everything works.
+    until: i64,
 }
 
 impl Plan {
@@ -86,17 +99,18 @@ impl Plan {
     #[must_use]
     pub fn of(function: Function, faults: &[(usize, Fault)]) -> Self {
         let at = faults.iter().map(|(at, fault)| ((function, *at), *fault)).collect();
-        Self { at, per_mille: 0 }
+        Self { at, ..Self::default() }
     }
 
-    /// Faults by luck, from the thread's own generator.
+    /// Faults by luck, from the thread's own generator, for so long.
     #[must_use]
-    pub fn by_luck(per_mille: u16) -> Self {
-        Self { at: BTreeMap::new(), per_mille }
+    pub fn by_luck(per_mille: u16, until: i64) -> Self {
+        Self { at: BTreeMap::new(), per_mille, until }
     }
 
     pub(crate) fn strike(&self, function: Function, at: usize) -> Option<Fault> {
-        if self.per_mille > 0 && fastrand::u16(0..1000) < self.per_mille {
+        let still = crate::clock::now() < crate::clock::BEGINNING + self.until;
+        if still && fastrand::u16(0..1000) < self.per_mille {
             return fastrand::choice(Fault::ALL);
         }
         self.at.get(&(function, at)).copied()

@@ -5,10 +5,18 @@ use crate::oracle::{Rest, judge};
 use crate::run::{Options, Run};
 use crate::shop::{Shop, outbound};
 use crate::story::{Said, Visitor};
-use crate::{vendor, world};
+use crate::queue::Queues;
+use crate::table::Table;
+use crate::vendor::Vendors;
+use crate::world::Touch;
+use crate::{clock, vendor, world};
 use ::outbound::Outbound;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::{Builder, Runtime};
+
+static REGIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A place to run histories in; each is a world of its own.
 pub struct Lab {
@@ -16,7 +24,6 @@ pub struct Lab {
     address: String,
     outbound: Outbound,
     shop: Option<(&'static str, Rc<Shop>)>,
-    regions: u64,
     /// How many histories were run.
     pub histories: u64,
     /// How many faults happened in them.
@@ -32,14 +39,34 @@ pub struct Report {
     pub wrong: Vec<String>,
     /// What was done, line by line.
     pub told: Vec<String>,
-    counts: std::collections::BTreeMap<Function, usize>,
+    /// Each function's effects: what they touch, and whether they write.
+    effects: BTreeMap<Function, Vec<Touch>>,
+}
+
+/// A world that stands still, to be gone on with any number of times.
+#[derive(Clone)]
+pub struct Snapshot {
+    table: Table,
+    queues: Queues,
+    vendors: Vendors,
+    at: i64,
 }
 
 impl Report {
-    /// How many effects a function made.
+    /// Each effect of a function: whether it writes.
     #[must_use]
-    pub fn effects_of(&self, function: Function) -> usize {
-        self.counts.get(&function).copied().unwrap_or(0)
+    pub fn effects_of(&self, function: Function) -> Vec<bool> {
+        self.touches(function).iter().map(|touch| touch.writes).collect()
+    }
+
+    /// Each effect of a function: whether it only looks at the index of what is to do.
+    #[must_use]
+    pub fn looks_of(&self, function: Function) -> Vec<bool> {
+        self.touches(function).iter().map(|touch| touch.place.is_empty()).collect()
+    }
+
+    fn touches(&self, function: Function) -> &[Touch] {
+        self.effects.get(&function).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -56,24 +83,26 @@ impl Lab {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let address = runtime.block_on(vendor::open());
         let outbound = outbound();
-        Self { runtime, address, outbound, shop: None, regions: 0, histories: 0, faults: 0 }
+        Self { runtime, address, outbound, shop: None, histories: 0, faults: 0 }
     }
 
     /// A new world, its functions cold.
-    fn begin(&mut self, options: &Options, plan: Plan) -> Rc<Shop> {
-        world::reset(plan);
+    pub(crate) fn begin(&mut self, options: &Options, plan: Plan) -> Rc<Shop> {
+        let furthest = options.skews.values().map(|skew| skew.abs()).max().unwrap_or(0);
+        world::reset(plan, 2 * furthest);
         world::with(|world| world.vendors.address.clone_from(&self.address));
         self.histories += 1;
-        let kept = self.shop.take().filter(|(kept, _)| *kept == options.destinations);
-        let shop = kept.and_then(|(_, shop)| Rc::try_unwrap(shop).ok());
-        let shop = match shop {
+        // Functions stay as they are for some histories: the SDK's quota of repetitions lasts as long.
+        let again = !self.histories.is_multiple_of(64);
+        let kept = self.shop.take().filter(|(kept, _)| again && *kept == options.destinations);
+        let shop = match kept.and_then(|(_, shop)| Rc::try_unwrap(shop).ok()) {
             Some(mut shop) => {
                 shop.cool();
                 Rc::new(shop)
             }
             None => {
-                self.regions += 1;
-                let open = Shop::open(options.destinations, self.regions, &self.outbound);
+                let region = REGIONS.fetch_add(1, Ordering::Relaxed);
+                let open = Shop::open(options.destinations, region, &self.outbound);
                 Rc::new(self.runtime.block_on(open))
             }
         };
@@ -81,7 +110,12 @@ impl Lab {
         shop
     }
 
-    /// Runs a history to rest. `before` says who has begun to pay, and when.
+    /// Begins the next history with functions that were never used.
+    pub fn renew(&mut self) {
+        self.shop = None;
+    }
+
+    /// Runs a history to rest. `buyers` says who has begun to pay, and when.
     pub fn run(
         &mut self,
         options: &Options,
@@ -100,22 +134,65 @@ impl Lab {
         self.report(&run, settled)
     }
 
-    fn report(&mut self, run: &Run, settled: Result<(), String>) -> Report {
+    /// The world as the last history left it.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        world::with(|world| Snapshot {
+            table: world.table.clone(),
+            queues: world.queues.clone(),
+            vendors: world.vendors.clone(),
+            at: clock::now(),
+        })
+    }
+
+    /// Goes on from a snapshot to rest, and hears what is said from then on.
+    pub fn resume(
+        &mut self,
+        from: &Snapshot,
+        options: &Options,
+        plan: Plan,
+        said: Vec<Said>,
+    ) -> Report {
+        let shop = self.begin(options, plan);
+        from.restore();
+        let mut run = Run::new(shop, options.clone(), said);
+        let settled = self.runtime.block_on(run.settle());
+        self.report(&run, settled)
+    }
+
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    pub(crate) fn report(&mut self, run: &Run, settled: Result<(), String>) -> Report {
         let (rest, wrong) = judge(run, settled);
-        let (told, counts, faults) = world::with(|world| {
-            let functions = [
-                Function::Lead,
-                Function::Consent,
-                Function::Webhook,
-                Function::Dispatcher,
-                Function::Sweeper,
-            ];
-            let consumers = crate::shop::QUEUES.map(Function::Consumer);
-            let counts = functions.into_iter().chain(consumers).map(|f| (f, world.count(f)));
-            let counts = counts.collect();
-            (std::mem::take(&mut world.told), counts, world.faults)
+        world::with(|world| {
+            self.faults += world.faults;
+            let told = std::mem::take(&mut world.told);
+            Report { rest, wrong, told, effects: std::mem::take(&mut world.counted) }
+        })
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn restore(&self) {
+        world::with(|world| {
+            let tolerance = world.table.watch.tolerance;
+            world.table = self.table.clone();
+            world.table.watch.tolerance = tolerance;
+            world.queues = self.queues.clone();
+            world.vendors = self.vendors.clone();
+            // Runs are numbered anew.
+            world.vendors.errands.clear();
         });
-        self.faults += faults;
-        Report { rest, wrong, told, counts }
+        clock::go_to(self.at);
+    }
+
+    /// The same, so many days later: what is over its time to live is gone.
+    #[must_use]
+    pub fn days_later(mut self, days: i64) -> Self {
+        self.at += days * 24 * 3_600_000;
+        self.table.expire(self.at / 1000);
+        self
     }
 }

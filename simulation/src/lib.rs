@@ -13,6 +13,7 @@ mod clock;
 mod fault;
 mod lab;
 mod oracle;
+mod orders;
 mod queue;
 mod run;
 mod shop;
@@ -22,7 +23,8 @@ mod vendor;
 mod world;
 
 pub use fault::{Fault, Function, Plan};
-pub use lab::{Lab, Report};
+pub use lab::{Lab, Report, Snapshot};
 pub use oracle::Rest;
+pub use orders::{Explored, Together};
 pub use run::{Options, Sweeping};
 pub use story::{Said, Visitor};

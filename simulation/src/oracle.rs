@@ -1,12 +1,12 @@
 //! What must be true of a world at rest, told from the table and the vendors alone.
 
 use crate::queue;
-use crate::run::Run;
+use crate::run::{Run, Sweeping};
 use crate::table::{Table, text};
 use crate::vendor::Vendors;
 use crate::world;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a world came to rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Rest {
     pub deliveries: BTreeMap<String, String>,
     /// What vendors that keep state hold, by person.
     pub state: BTreeMap<String, String>,
+    /// The messages that are left on the queues.
+    pub messages: BTreeSet<String>,
 }
 
 /// Looks at the world: how it came to rest, and everything that is wrong with it.
@@ -31,8 +33,15 @@ pub(crate) fn judge(run: &Run, stuck: Result<(), String>) -> (Rest, Vec<String>)
         if world.queues.moved > 0 {
             wrong.push(format!("{} messages were moved to the dead letters by SQS", world.queues.moved));
         }
-        let rest = Rest { deliveries: deliveries(&world.table), state: state(&world.vendors) };
-        every_route_is_kept(&world.table, &mut wrong);
+        let messages = crate::shop::QUEUES.iter().map(|q| (*q, world.queues.bodies(&queue::url(q))));
+        let rest = Rest {
+            deliveries: deliveries(&world.table),
+            state: state(&world.vendors),
+            messages: messages.flat_map(|(q, all)| all.into_iter().map(move |m| format!("{q} {m}"))).collect(),
+        };
+        if run.options.stream || run.options.sweeping != Sweeping::Off {
+            every_route_is_kept(&world.table, &mut wrong);
+        }
         every_end_is_true(&world.table, &world.vendors, &mut wrong);
         every_death_is_told(world, &mut wrong);
         (rest, wrong)
@@ -56,7 +65,10 @@ fn state(vendors: &Vendors) -> BTreeMap<String, String> {
         (format!("hubspot {email}"), format!("{:?}", contact.properties))
     });
     let subscribers = vendors.subscribers.values().filter(|subscriber| subscriber.active).map(|s| {
-        (format!("mailerlite {}", s.email), format!("{:?}", s.fields))
+        let mut fields = s.fields.clone();
+        // It is there once the CRM has heard of the person, which may be later.
+        fields.remove("crm_contact_id");
+        (format!("mailerlite {}", s.email), format!("{fields:?}"))
     });
     contacts.chain(subscribers).collect()
 }

@@ -19,7 +19,7 @@ pub(crate) struct Message {
 }
 
 /// All queues, by address.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Queues {
     held: BTreeMap<String, Vec<Message>>,
     /// What SQS itself moved to the dead letters: its worker never came to an end.
@@ -100,16 +100,18 @@ impl Queues {
             .collect()
     }
 
+    /// Shows at once what is hidden: a second copy of a message that is being worked.
+    pub(crate) fn show(&mut self, queue: &str) {
+        for message in self.held.get_mut(queue).into_iter().flatten() {
+            message.visible_at = clock::now();
+        }
+    }
+
     /// Deletes what was worked.
     pub(crate) fn delete(&mut self, queue: &str, ids: &[String]) {
         if let Some(messages) = self.held.get_mut(queue) {
             messages.retain(|message| !ids.contains(&message.id));
         }
-    }
-
-    /// Loses every message, as a queue might.
-    pub(crate) fn lose(&mut self) {
-        self.held.clear();
     }
 
     /// The bodies on a queue.
@@ -118,11 +120,11 @@ impl Queues {
         messages.iter().filter_map(|message| serde_json::from_str(&message.body).ok()).collect()
     }
 
-    /// When the next message can be received, and on which queue.
-    pub(crate) fn next(&self) -> Option<(i64, &str)> {
+    /// When the next message can be received, and on which of these queues.
+    pub(crate) fn next(&self, of: &[&str]) -> Option<(i64, &str)> {
         self.held
             .iter()
-            .filter(|(queue, _)| !queue.ends_with("-dead"))
+            .filter(|(queue, _)| of.iter().any(|name| url(name) == **queue))
             .flat_map(|(queue, held)| held.iter().map(|m| (m.visible_at, queue.as_str())))
             .min()
     }

@@ -19,7 +19,7 @@ const STREAM_TRIES: u32 = 11;
 /// How often Stripe repeats an event, within three days.
 const STRIPE_TRIES: u32 = 16;
 /// How often a page repeats what was not answered.
-const PAGE_TRIES: u32 = 6;
+const PAGE_TRIES: u32 = 40;
 /// A history that lasts longer is stuck.
 const LONGEST: i64 = 40 * 24 * 3_600_000;
 /// One that does more than this is stuck, too.
@@ -45,6 +45,8 @@ pub struct Options {
     pub sweeping: Sweeping,
     /// Whether the stream brings facts at all.
     pub stream: bool,
+    /// The queues that somebody consumes.
+    pub queues: Vec<&'static str>,
     /// By how many milliseconds each function's clock is wrong.
     pub skews: BTreeMap<Function, i64>,
 }
@@ -55,6 +57,7 @@ impl Default for Options {
             destinations: "hubspot,mailerlite,sgtm,sendgrid,slack",
             sweeping: Sweeping::Last,
             stream: true,
+            queues: QUEUES.to_vec(),
             skews: BTreeMap::new(),
         }
     }
@@ -294,7 +297,7 @@ impl Run {
             | Function::Consent
             | Function::Dispatcher
             | Function::Consumer(_)
-            | Function::Sweeper => (PAGE_TRIES, 1_000 << telling.tries),
+            | Function::Sweeper => (PAGE_TRIES, 1_000 << telling.tries.min(6)),
         };
         if status / 100 == 2 {
             telling.over = true;
@@ -316,8 +319,10 @@ impl Run {
                 return Err(format!("the world does not come to rest: {}", self.left()));
             }
             if !self.work().await && !self.wait() {
-                return match world::with(|world| world.table.agenda().count()) {
+                let left = world::with(|world| world.table.agenda().count());
+                return match left {
                     0 => Ok(()),
+                    _ if self.options.sweeping == Sweeping::Off => Ok(()),
                     _ => Err(format!("nobody looks after what is left: {}", self.left())),
                 };
             }
@@ -343,7 +348,7 @@ impl Run {
             return true;
         }
         let waiting = world::with(|world| {
-            let (at, url) = world.queues.next()?;
+            let (at, url) = world.queues.next(&self.options.queues)?;
             (at <= now).then(|| url.to_owned())
         });
         if let Some(url) = waiting
@@ -374,11 +379,7 @@ impl Run {
             let (_, records, tries) = self.retries.remove(at);
             return Some(self.start(Function::Dispatcher, Work::Dispatch { records, tries }));
         }
-        if !self.options.stream {
-            world::with(|world| world.table.stream.clear());
-            return None;
-        }
-        self.start_dispatch()
+        if self.options.stream { self.start_dispatch() } else { None }
     }
 
     /// When something other than a sweep happens next.
@@ -386,7 +387,8 @@ impl Run {
         let tellings = self.tellings.iter().filter(|telling| !telling.over).map(|t| t.next_at);
         let retries = self.retries.iter().map(|(at, ..)| *at);
         let (queues, waking) = world::with(|world| {
-            (world.queues.next().map(|(at, _)| at), world.next_waking())
+            let queues = world.queues.next(&self.options.queues).map(|(at, _)| at);
+            (queues, world.next_waking())
         });
         tellings.chain(retries).chain(queues).chain(waking).filter(|at| *at < i64::MAX).min()
     }

@@ -6,7 +6,6 @@
 mod expression;
 pub(crate) mod watch;
 
-use crate::clock;
 use expression::{Given, holds, update};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -23,14 +22,12 @@ pub(crate) struct Refusal {
 }
 
 /// The one table, its index and its stream.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Table {
     pub(crate) items: BTreeMap<(String, String), Item>,
     /// Facts that were inserted, as the mapping's filter lets them through.
     pub(crate) stream: VecDeque<Value>,
     pub(crate) watch: Watch,
-    /// The moment of the last removal of what is over its time to live.
-    expired_at: i64,
 }
 
 impl Refusal {
@@ -174,13 +171,9 @@ impl Table {
         })
     }
 
-    /// Takes away what is over its time to live.
-    pub(crate) fn expire(&mut self) {
-        let now = clock::now() / 1000;
-        if now > self.expired_at {
-            self.expired_at = now;
-            self.items.retain(|_, item| int(item, "expires_at").is_none_or(|at| at > now));
-        }
+    /// Takes away what is over its time to live, in seconds.
+    pub(crate) fn expire(&mut self, now: i64) {
+        self.items.retain(|_, item| int(item, "expires_at").is_none_or(|at| at > now));
     }
 }
 

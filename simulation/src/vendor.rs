@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the vendors hold, and what they were sent.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Vendors {
     pub(crate) address: String,
     pub(crate) contacts: BTreeMap<u64, Contact>,
@@ -28,7 +28,6 @@ pub(crate) struct Vendors {
 /// A call that an effect's vendor received.
 #[derive(Debug, Clone)]
 pub(crate) struct Heard {
-    pub(crate) vendor: String,
     /// The delivery's id.
     pub(crate) delivery: String,
     /// Whether it took effect.

@@ -61,7 +61,8 @@ pub(crate) struct World {
     asleep: BTreeMap<Actor, Asleep>,
     pub(crate) crashed: BTreeSet<Actor>,
     pub(crate) driver: Option<Waker>,
-    counted: BTreeMap<Function, usize>,
+    /// Each function's effects, and whether they write.
+    pub(crate) counted: BTreeMap<Function, Vec<Touch>>,
     struck: BTreeMap<String, Option<Fault>>,
     tickets: u64,
     /// What was done and what went wrong, for whoever reads a failure.
@@ -81,9 +82,8 @@ pub(crate) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
 }
 
 /// A new world, at the beginning of time.
-pub(crate) fn reset(plan: Plan) {
+pub(crate) fn reset(plan: Plan, tolerance: i64) {
     clock::reset();
-    let tolerance = 0;
     with(|world| {
         *world = World { plan, ..World::default() };
         world.table.watch.tolerance = tolerance;
@@ -91,20 +91,20 @@ pub(crate) fn reset(plan: Plan) {
 }
 
 impl World {
-    /// How many effects a function has made.
-    pub(crate) fn count(&self, function: Function) -> usize {
-        self.counted.get(&function).copied().unwrap_or(0)
-    }
-
     /// What the plan says of an effect. Repetitions by the SDK are the same effect.
-    pub(crate) fn strike(&mut self, invocation: &str, label: &str) -> Option<Fault> {
+    pub(crate) fn strike(
+        &mut self,
+        invocation: &str,
+        label: &str,
+        touch: Touch,
+    ) -> Option<Fault> {
         let (actor, function) = self.current?;
         if let Some(known) = self.struck.get(invocation) {
             return *known;
         }
-        let at = self.counted.entry(function).or_default();
-        *at += 1;
-        let fault = self.plan.strike(function, *at - 1);
+        let made = self.counted.entry(function).or_default();
+        made.push(touch);
+        let fault = self.plan.strike(function, made.len() - 1);
         self.struck.insert(invocation.to_owned(), fault);
         self.faults += u64::from(fault.is_some());
         let time = clock::now() - clock::BEGINNING;

@@ -6,7 +6,7 @@ use crate::clock;
 use std::collections::BTreeMap;
 
 /// Who wrote which fencing token, and what was done that must not be.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Watch {
     owners: BTreeMap<String, Option<u64>>,
     pub(crate) violations: Vec<String>,

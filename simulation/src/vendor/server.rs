@@ -69,10 +69,11 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
 /// One call: `None` where the connection is cut.
 async fn exchange(request: &Request) -> Option<Answer> {
     let vendor = request.path.split('/').nth(1).unwrap_or_default().to_owned();
-    world::turn(Touch { place: format!("vendor:{vendor}"), writes: true }).await;
+    let touch = Touch { place: format!("vendor:{vendor}"), writes: true };
+    world::turn(touch.clone()).await;
     let fault = world::with(|world| {
         let invocation = format!("vendor call {}", world.vendors.new_id());
-        world.strike(&invocation, &format!("{} {}", request.method, request.path))
+        world.strike(&invocation, &format!("{} {}", request.method, request.path), touch)
     });
     let note = |applied, turned_away| note(&vendor, request, applied, turned_away);
     match fault {
@@ -139,8 +140,7 @@ fn note(vendor: &str, request: &Request, applied: bool, turned_away: bool) {
         if !keyed {
             must_not_be_known(world, &delivery);
         }
-        let vendor = vendor.to_owned();
-        world.vendors.calls.push(Heard { vendor, delivery, applied, turned_away, keyed });
+        world.vendors.calls.push(Heard { delivery, applied, turned_away, keyed });
     });
 }
 
