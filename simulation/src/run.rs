@@ -45,6 +45,8 @@ pub struct Options {
     pub sweeping: Sweeping,
     /// Whether the stream brings facts at all.
     pub stream: bool,
+    /// How many messages a batch holds. With one it is known which delivery a call is for.
+    pub batch: usize,
     /// The queues that somebody consumes.
     pub queues: Vec<&'static str>,
     /// By how many milliseconds each function's clock is wrong.
@@ -57,6 +59,7 @@ impl Default for Options {
             destinations: "hubspot,mailerlite,sgtm,sendgrid,slack",
             sweeping: Sweeping::Last,
             stream: true,
+            batch: 1,
             queues: QUEUES.to_vec(),
             skews: BTreeMap::new(),
         }
@@ -332,8 +335,11 @@ impl Run {
     /// Does something that can be done at this moment.
     async fn work(&mut self) -> bool {
         let now = clock::now();
-        for actor in world::with(world::World::wake_sleepers) {
-            self.advance(actor).await;
+        let awake = world::with(world::World::wake_sleepers);
+        for actor in &awake {
+            self.advance(*actor).await;
+        }
+        if !awake.is_empty() {
             return true;
         }
         let due = self.tellings.iter().position(|telling| !telling.over && telling.next_at <= now);
@@ -354,13 +360,10 @@ impl Run {
         if let Some(url) = waiting
             && let Some(queue) = QUEUES.into_iter().find(|queue| queue::url(queue) == url)
         {
-            let most = if queue == "crm-sync" || queue == "esp-sync" { 10 } else { 1 };
-            if let Some(actor) = self.start_batch(queue, most) {
+            if let Some(actor) = self.start_batch(queue, self.options.batch) {
                 self.advance(actor).await;
                 return true;
             }
-            // Moved to the dead letters, or every instance is slow: then time must pass.
-            return self.live.len() < INSTANCES;
         }
         if self.options.sweeping != Sweeping::Off && self.sweep_at().is_some_and(|at| at <= now) {
             let others = self.next_other().is_some();
@@ -390,6 +393,8 @@ impl Run {
             let queues = world.queues.next(&self.options.queues).map(|(at, _)| at);
             (queues, world.next_waking())
         });
+        // What could be received now and is not waits for a worker: that is, for a waking.
+        let queues = queues.filter(|at| *at > clock::now());
         tellings.chain(retries).chain(queues).chain(waking).filter(|at| *at < i64::MAX).min()
     }
 

@@ -42,6 +42,7 @@ pub(crate) struct Parked {
 
 /// Somebody who is slow.
 struct Asleep {
+    actor: Actor,
     until: i64,
     waker: Waker,
 }
@@ -58,7 +59,7 @@ pub(crate) struct World {
     pub(crate) stepping: BTreeSet<Actor>,
     pub(crate) parked: BTreeMap<Actor, Vec<Parked>>,
     let_through: BTreeSet<u64>,
-    asleep: BTreeMap<Actor, Asleep>,
+    asleep: Vec<Asleep>,
     pub(crate) crashed: BTreeSet<Actor>,
     pub(crate) driver: Option<Waker>,
     /// Each function's effects, and whether they write.
@@ -145,30 +146,28 @@ impl World {
     }
 
     pub(crate) fn is_asleep(&self, actor: Actor) -> bool {
-        self.asleep.contains_key(&actor)
+        self.asleep.iter().any(|asleep| asleep.actor == actor)
     }
 
     /// When the next of those who sleep wakes up.
     pub(crate) fn next_waking(&self) -> Option<i64> {
-        self.asleep.values().map(|asleep| asleep.until).min()
+        self.asleep.iter().map(|asleep| asleep.until).min()
     }
 
     /// Wakes those whose time has come.
     pub(crate) fn wake_sleepers(&mut self) -> Vec<Actor> {
         let now = clock::now();
-        let due: Vec<Actor> =
-            self.asleep.iter().filter(|(_, a)| a.until <= now).map(|(actor, _)| *actor).collect();
-        for actor in &due {
-            if let Some(asleep) = self.asleep.remove(actor) {
-                asleep.waker.wake();
-            }
-        }
-        due
+        let due = self.asleep.extract_if(.., |asleep| asleep.until <= now);
+        let woken = due.map(|asleep| {
+            asleep.waker.wake();
+            asleep.actor
+        });
+        woken.collect()
     }
 
     /// Forgets somebody who is gone.
     pub(crate) fn bury(&mut self, actor: Actor) {
-        self.asleep.remove(&actor);
+        self.asleep.retain(|asleep| asleep.actor != actor);
         self.parked.remove(&actor);
         self.stepping.remove(&actor);
         self.crashed.remove(&actor);
@@ -209,7 +208,8 @@ pub(crate) async fn dawdle() {
             if clock::now() >= until {
                 return Poll::Ready(());
             }
-            world.asleep.insert(actor, Asleep { until, waker: context.waker().clone() });
+            world.asleep.retain(|asleep| !(asleep.actor == actor && asleep.until == until));
+            world.asleep.push(Asleep { actor, until, waker: context.waker().clone() });
             world.wake();
             Poll::Pending
         })

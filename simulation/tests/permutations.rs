@@ -25,7 +25,7 @@ fn orders(of: usize) -> Vec<Vec<usize>> {
 }
 
 fn run(lab: &mut Lab, buyers: &[(Visitor, i64)], said: Vec<Said>) -> Report {
-    let options = Options { destinations: "hubspot,mailerlite", ..Options::default() };
+    let options = Options { destinations: "hubspot,mailerlite", batch: 10, ..Options::default() };
     let report = lab.run(&options, Plan::default(), buyers, said);
     assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
     report
