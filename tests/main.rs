@@ -15,6 +15,7 @@ mod documents;
 mod edge;
 mod gates;
 mod journeys;
+mod model;
 mod privacy;
 mod privileges;
 mod protocol;

@@ -1,5 +1,6 @@
 //! Where histories are run: one thread, one runtime, one port for the vendors, any number of worlds.
 
+use crate::assumption::Trial;
 use crate::fault::{Function, Plan};
 use crate::oracle::{Rest, judge};
 use crate::run::{Options, Run};
@@ -11,6 +12,7 @@ use crate::vendor::Vendors;
 use crate::world::Touch;
 use crate::{clock, vendor, world};
 use ::outbound::Outbound;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -158,6 +160,24 @@ impl Lab {
         let mut run = Run::new(shop, options.clone(), said);
         let settled = self.runtime.block_on(run.settle());
         self.report(&run, settled)
+    }
+
+    /// Hands one event to a function, in a world where nothing fails. What is not an event of the
+    /// function's kind is answered with null, as the runtime does not hand it over.
+    pub fn hand(&mut self, function: Function, event: Value) -> Value {
+        let shop = self.begin(&Options::default(), Plan::default());
+        self.runtime.block_on(shop.take(function, event))
+    }
+
+    /// What the table in memory makes of every case that it assumes something about.
+    pub fn assume(&mut self) -> Vec<String> {
+        world::reset(Plan::default(), 0);
+        self.runtime.block_on(async {
+            let region = REGIONS.fetch_add(1, Ordering::Relaxed);
+            let client = aws_sdk_dynamodb::Client::new(&crate::aws::config(region).await);
+            let trial = Trial { client: &client, table: "ledger", partition: "TRIAL#model" };
+            trial.play().await
+        })
     }
 
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

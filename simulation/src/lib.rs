@@ -8,6 +8,7 @@
     reason = "the world's own data is right, or a test must stop where it is wrong"
 )]
 
+pub mod assumption;
 mod aws;
 mod clock;
 mod fault;
@@ -27,4 +28,4 @@ pub use lab::{Lab, Report, Snapshot};
 pub use oracle::Rest;
 pub use orders::{Explored, Together};
 pub use run::{Options, Sweeping};
-pub use story::{Said, Visitor};
+pub use story::{Said, Visitor, sign};

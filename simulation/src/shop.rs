@@ -161,6 +161,33 @@ impl Shop {
         serde_json::to_value(&answer).expect("an answer encodes")
     }
 
+    /// Any event, if it is of the function's kind.
+    pub(crate) async fn take(self: Rc<Self>, function: Function, event: Value) -> Value {
+        let is = |known: bool| known.then_some(());
+        let known = match function {
+            Function::Lead | Function::Consent | Function::Webhook => {
+                is(serde_json::from_value::<lambda::http::Event>(event.clone()).is_ok())
+            }
+            Function::Dispatcher => {
+                is(serde_json::from_value::<dispatcher::Batch>(event.clone()).is_ok())
+            }
+            Function::Consumer(_) => is(serde_json::from_value::<SqsEvent>(event.clone()).is_ok()),
+            Function::Sweeper => Some(()),
+        };
+        match (known, function) {
+            (None, _) => Value::Null,
+            (Some(()), Function::Lead | Function::Consent | Function::Webhook) => {
+                self.answer(function, event).await
+            }
+            (Some(()), Function::Dispatcher) => Value::Bool(self.dispatch(event).await),
+            (Some(()), Function::Consumer(queue)) => self.consume(queue, 0, event).await,
+            (Some(()), Function::Sweeper) => {
+                self.sweep().await;
+                Value::Null
+            }
+        }
+    }
+
     /// A batch of the table's stream.
     pub(crate) async fn dispatch(self: Rc<Self>, records: Value) -> bool {
         let batch = serde_json::from_value(records).expect("the stream's event");

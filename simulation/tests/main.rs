@@ -7,6 +7,7 @@
 )]
 
 mod crashes;
+mod fuzz;
 mod luck;
 mod orders;
 mod permutations;

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask up | down | demo | test`. Each command is one file.
+//! Developer commands: `cargo xtask up | down | demo | test | soak`. Each command is one file.
 
 mod aws;
 mod background;
@@ -16,6 +16,7 @@ mod place;
 mod sandbox;
 mod say;
 mod settings;
+mod soak;
 mod stack;
 mod tail;
 mod test;
@@ -48,6 +49,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Format, lints, tests, template, policy, and the deployed whole from outside.
     Test(test::Arguments),
+    /// The long runs: histories by luck, every pair of faults, planted mistakes.
+    Soak(soak::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -69,6 +72,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Down => down::run(&place).await?,
         Command::Demo(options) => demo::run(&place, options).await?,
         Command::Test(options) => return test::run(options).await,
+        Command::Soak(options) => return soak::run(options).await,
     }
     Ok(ExitCode::SUCCESS)
 }

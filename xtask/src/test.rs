@@ -38,6 +38,8 @@ enum Step {
     Lints,
     /// Unit, property and snapshot tests of every crate.
     Unit,
+    /// The proof: every crash, every order, by luck; what each part did is printed.
+    Proof,
     /// Walls between crates; template, functions and events agree.
     Architecture,
     /// `sam validate --lint`.
@@ -130,6 +132,7 @@ impl Step {
             Self::Format => "format",
             Self::Lints => "lints",
             Self::Unit => "unit",
+            Self::Proof => "proof",
             Self::Architecture => "architecture",
             Self::Template => "template",
             Self::Policy => "policy",
@@ -147,6 +150,7 @@ impl Step {
                 plain(log, &mut cargo(&lints)).await
             }
             Self::Unit => counted(log, &mut unit(), &mut run.total).await,
+            Self::Proof => proof(run).await,
             Self::Architecture => {
                 counted(log, &mut whole(&["architecture"]).await?, &mut run.total).await
             }
@@ -169,7 +173,18 @@ impl Step {
 
 /// Every test that needs no stack.
 fn unit() -> Command {
-    cargo(&["test", "--workspace", "--exclude", "tests", "--no-fail-fast"])
+    cargo(&["test", "--workspace", "--exclude", "tests", "--exclude", "simulation", "--no-fail-fast"])
+}
+
+/// The functions that ship, in memory; each part of it says what it did.
+async fn proof(run: &mut Run) -> Result<((), String)> {
+    let mut proof = cargo(&["test", "--workspace", "--test", "proof", "--", "--nocapture"]);
+    let outcome = counted("proof", &mut proof, &mut run.total).await;
+    let said = std::fs::read_to_string(log_file("proof")?)?;
+    for line in said.lines().filter_map(|line| line.split_once("proof: ")) {
+        say::line(format!("    {}", line.1));
+    }
+    outcome
 }
 
 /// The crate that sees the whole. It is picked by its targets and not by its name, because a crate
