@@ -14,6 +14,7 @@ mod aws;
 mod documents;
 mod edge;
 mod journeys;
+mod operator;
 mod privacy;
 mod privileges;
 mod protocol;

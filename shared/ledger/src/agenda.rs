@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `undispatched#NN` | facts whose deliveries are not all queued | when recorded |
 //! | `due#NN` | deliveries that are not over | when the sweeper looks after them |
-//! | `dead#NN` | deliveries that were given up | when |
+//! | `dead#<destination>#NN` | deliveries that were given up | when |
 //! | `undecodable#NN` | facts that this version cannot read | when recorded |
 
 use crate::fact::FactKey;
@@ -12,6 +12,7 @@ use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
 use crate::{Ledger, Unavailable};
 use domain::delivery::DeliveryId;
+use domain::destination::Destination;
 use domain::id::EventId;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -38,8 +39,8 @@ pub(crate) fn due(event_id: EventId) -> String {
     format!("due#{:02}", shard(event_id))
 }
 
-pub(crate) fn dead(event_id: EventId) -> String {
-    format!("dead#{:02}", shard(event_id))
+pub(crate) fn dead(destination: Destination, event_id: EventId) -> String {
+    format!("dead#{destination}#{:02}", shard(event_id))
 }
 
 pub(crate) fn undecodable(event_id: EventId) -> String {

@@ -193,7 +193,7 @@ impl Ledger {
                 .set(agenda::NAME, text(agenda::due(event_id)))
                 .set(agenda::AT, time(completion.look_at)),
             Outcome::Dead(_) => changes
-                .set(agenda::NAME, text(agenda::dead(event_id)))
+                .set(agenda::NAME, text(agenda::dead(claim.record.id.destination, event_id)))
                 .set(agenda::AT, time(now))
                 .remove("next_at"),
             Outcome::Delivered | Outcome::AcceptedUnverifiable | Outcome::Skipped(_) => {

@@ -80,7 +80,8 @@ impl Ledger {
         }
     }
 
-    /// Takes a fact off the list of the undispatched. May be repeated.
+    /// Takes a fact off the list of the undispatched, unless somebody wishes it to be replayed
+    /// meanwhile. May be repeated.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
@@ -91,12 +92,13 @@ impl Ledger {
             .key(PK, text(key::journey(fact.event_id)))
             .key(SK, text(&fact.sk))
             .update_expression("REMOVE agenda, agenda_at")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(replay)")
             .send()
             .await
             .map(|_| ())
             .or_else(|error| match error.as_service_error() {
-                // Expired meanwhile: there is nothing left to mark, and an update must not make an empty item.
+                // Expired meanwhile: there is nothing left to mark, and an update must not make an
+                // empty item. Or a replay is wished for: that takes it off the list when it is done.
                 Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
                 _ => Err(Unavailable::from_sdk("mark a fact as dispatched", &error)),
             })

@@ -6,6 +6,7 @@ use domain::fact::Source;
 use domain::id::{EventId, StripeId};
 use domain::pepper::PersonKey;
 use domain::{destination, fact};
+use jiff::Timestamp;
 
 pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
@@ -18,6 +19,7 @@ pub fn fact_key_prefix() -> &'static str {
 
 pub(crate) const DELIVERY: &str = "DELIVERY#";
 pub(crate) const ROUTE: &str = "ROUTE#";
+pub(crate) const AUDIT: &str = "AUDIT#";
 pub(crate) const CHECKOUT: &str = "CHECKOUT#";
 pub(crate) const BEGUN: &str = "CHECKOUTS";
 pub(crate) const SYNC: &str = "SYNC#";
@@ -52,6 +54,11 @@ pub(crate) fn delivery_of(event_id: EventId, sk: &str) -> Option<DeliveryId> {
         effect: fact::Effect::stored(effect.to_owned()),
         destination: destination::Destination::named(destination)?,
     })
+}
+
+/// The time comes first, to the millisecond and always as long: the order of the keys is its order.
+pub(crate) fn audit(at: Timestamp, what: &str, subject: &str) -> String {
+    format!("{AUDIT}{at:.3}#{what}#{subject}")
 }
 
 pub(crate) fn person(key: &PersonKey) -> String {

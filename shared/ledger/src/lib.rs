@@ -14,6 +14,7 @@ mod delivery;
 mod fact;
 mod item;
 mod key;
+mod operator;
 mod person;
 mod rate;
 mod sync;
@@ -25,10 +26,13 @@ pub use claim::{Claim, Claimed, Completed, Completion};
 pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
 pub use fact::{FactKey, Recorded};
 pub use key::fact_key_prefix;
+pub use operator::{
+    Audit, Condition, Deed, Found, Mended, Open, Reopened, Reopening, Slice, What, Wish,
+};
 pub use person::{Enrolment, PersonRecord, Profile};
 pub use rate::Admission;
 pub use sync::{SyncClaim, SyncClaimed, SyncTimes, Synced};
-pub use timeline::{RouteRecord, Timeline};
+pub use timeline::{RouteRecord, Timeline, Undecodable};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -83,6 +87,11 @@ impl Unavailable {
             _ => "unknown",
         };
         Self { operation, kind }
+    }
+
+    /// An item that was changed by somebody else between two steps.
+    fn changed(operation: &'static str) -> Self {
+        Self { operation, kind: "it was changed meanwhile" }
     }
 
     /// An item that is there and cannot be understood.

@@ -1,0 +1,4 @@
+//! The operator's command, run as people run it: the binary, its arguments, what it prints.
+
+mod command;
+mod story;
