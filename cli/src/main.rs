@@ -4,11 +4,14 @@
 //! error. It ends with 0 when it is done, 1 when it failed or was refused, 2 when it was misused.
 
 mod ask;
+mod author;
+mod dlq;
 mod here;
 mod moment;
 mod say;
 mod table;
 mod trace;
+mod words;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -58,6 +61,9 @@ enum Output {
 enum Command {
     /// What happened to a journey, a payment or somebody, line by line
     Trace(trace::Arguments),
+    /// What was given up: look at it, begin it again, drop it, settle it
+    #[command(subcommand)]
+    Dlq(dlq::Command),
 }
 
 /// What every command works with.
@@ -110,6 +116,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
     let desk = Desk { operator, output: arguments.output, now: here::now() };
     match arguments.command {
         Command::Trace(options) => trace::run(&desk, &options).await,
+        Command::Dlq(command) => dlq::run(&desk, &command).await,
     }
 }
 

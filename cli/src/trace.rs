@@ -77,15 +77,17 @@ fn heading(story: &Story, now: Timestamp) -> String {
     heading
 }
 
-/// A journey's lines as a table. The destinations that a fact was sent to share a row.
+/// A journey's lines as a table. The destinations for which a fact was decided alike share a row.
 fn lines(story: &Story, now: Timestamp) -> Table {
     let mut table = Table::new(&["TIME", "AGE", "WHAT", "OF", "SAYS"]);
     let mut told: Vec<&str> = Vec::new();
     for line in &story.lines {
-        if let Line::Route { fact, decision: "send", at, .. } = line {
+        if let Line::Route { at, fact, .. } = line {
             if !told.contains(&fact.as_str()) {
                 told.push(fact);
-                row(&mut table, Some(*at), now, ["routed", fact, &sends(story, fact)]);
+                for says in decisions(story, fact) {
+                    row(&mut table, Some(*at), now, ["routed", fact, &says]);
+                }
             }
         } else {
             let (at, [what, of, says]) = words(line, now);
@@ -95,27 +97,43 @@ fn lines(story: &Story, now: Timestamp) -> Table {
     table
 }
 
+/// Where a fact was sent, and where not and why.
+fn decisions(story: &Story, of: &str) -> Vec<String> {
+    let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
+    for line in &story.lines {
+        let Line::Route { fact, destination, decision, reason, detail, delay_seconds, .. } = line
+        else {
+            continue;
+        };
+        if fact != of {
+            continue;
+        }
+        let why = match (reason, detail) {
+            (Some(reason), Some(detail)) => format!(": {reason}, {detail}"),
+            (Some(_) | None, Some(_) | None) if *delay_seconds > 0 => {
+                format!(", after {delay_seconds} s")
+            }
+            (Some(_) | None, Some(_) | None) => String::new(),
+        };
+        let decided = format!("{decision}{why}");
+        match alike.iter_mut().find(|(known, _)| *known == decided) {
+            Some((_, destinations)) => destinations.push(destination),
+            None => alike.push((decided, vec![destination])),
+        }
+    }
+    let says = |(decided, destinations): &(String, Vec<&str>)| {
+        let names = destinations.join(", ");
+        match decided.strip_prefix("send") {
+            Some(when) => format!("to {names}{when}"),
+            None => format!("not to {names}{}", decided.trim_start_matches("skip")),
+        }
+    };
+    alike.iter().map(says).collect()
+}
+
 fn row(table: &mut Table, at: Option<Timestamp>, now: Timestamp, [what, of, says]: [&str; 3]) {
     let (time, age) = at.map_or_else(Default::default, |at| (when(at), ago(at, now)));
     table.row([time, age, what.to_owned(), of.to_owned(), says.to_owned()]);
-}
-
-/// All the destinations that a fact was sent to.
-fn sends(story: &Story, of: &str) -> String {
-    let mut names = Vec::new();
-    for line in &story.lines {
-        if let Line::Route { fact, decision: "send", destination, delay_seconds, .. } = line
-            && fact == of
-        {
-            let delay = if *delay_seconds > 0 {
-                format!(" after {delay_seconds} s")
-            } else {
-                String::new()
-            };
-            names.push(format!("{destination}{delay}"));
-        }
-    }
-    format!("to {}", names.join(", "))
 }
 
 /// What one line says: what it is, of what, and in words.
@@ -127,22 +145,23 @@ fn words(line: &Line, now: Timestamp) -> (Option<Timestamp>, [String; 3]) {
             let says = format!("{kind}; this version cannot read it");
             (*at, ["unreadable".into(), item.clone(), says])
         }
-        Line::Route { at, fact, destination, reason, detail, .. } => {
-            let reason = reason.unwrap_or_default();
-            let says = format!(
-                "not to {destination}: {reason}, {}",
-                detail.as_deref().unwrap_or_default()
-            );
-            (Some(*at), ["routed".into(), fact.clone(), says])
+        Line::Route { at, fact, destination, decision, .. } => {
+            (Some(*at), ["routed".into(), fact.clone(), format!("{decision} {destination}")])
         }
         Line::Delivery { at, delivery, .. } => {
             (Some(*at), ["delivery".into(), delivery.clone(), delivery_says(line, now)])
         }
-        Line::Audit { at, what, subject, who, why, note } => {
-            let says = format!("{} by {who}: {why} (it was: {note})", what.replace('_', " "));
-            (Some(*at), ["by hand".into(), subject.clone(), says])
+        Line::Audit { at, subject, .. } => {
+            (Some(*at), ["by hand".into(), subject.clone(), audit_says(line, now)])
         }
     }
+}
+
+/// What was done by hand, in words.
+pub(crate) fn audit_says(line: &Line, now: Timestamp) -> String {
+    let Line::Audit { at, what, who, why, note, .. } = line else { return String::new() };
+    let (what, ago) = (what.replace('_', " "), ago(*at, now));
+    format!("{what} {ago} by {who}: {why} (it was: {note})")
 }
 
 fn fact_says(line: &Line) -> String {

@@ -5,14 +5,20 @@
 
 mod author;
 mod aws;
+mod dead;
 mod fault;
+mod letters;
+mod pace;
 mod parameter;
 mod stage;
 mod story;
 mod wanted;
 
 pub use author::Author;
+pub use dead::{Dead, Filter, Outcome, Remedy};
 pub use fault::Fault;
+pub use letters::Stray;
+pub use pace::Pace;
 pub use stage::{Settings, Stage, Whereabouts};
 pub use story::{Amount, Line, Story};
 pub use wanted::Wanted;
