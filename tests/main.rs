@@ -13,6 +13,7 @@ mod architecture;
 mod aws;
 mod documents;
 mod edge;
+mod gates;
 mod journeys;
 mod operator;
 mod privacy;

@@ -37,6 +37,11 @@ impl Seen {
         self.0["path"].as_str().unwrap()
     }
 
+    /// When it came.
+    pub(crate) fn at(&self) -> jiff::Timestamp {
+        self.0["at"].as_str().unwrap().parse().unwrap()
+    }
+
     /// Whether the vendor took it.
     pub(crate) fn was_taken(&self) -> bool {
         self.0["answered"].as_u64().is_some_and(|status| status < 300)

@@ -124,6 +124,20 @@ impl Stack {
         }
     }
 
+    /// Opens every destination, as an operator does who has mended its vendor.
+    pub(crate) async fn opens_gates(&self) {
+        for destination in Destination::ALL {
+            let now = jiff::Timestamp::from_second(crate::stripe::now()).unwrap();
+            self.ledger().resume(destination, "a test", "it is over", now).await.unwrap();
+        }
+        self.forgets_gates().await;
+    }
+
+    /// Waits for as long as a function believes what it has read of a gate: two seconds.
+    pub(crate) async fn forgets_gates(&self) {
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+    }
+
     /// Waits until a journey's deliveries satisfy a condition, and shows them if they never do.
     pub(crate) async fn wait_for(
         &self,

@@ -40,6 +40,12 @@ impl Visitor {
         self
     }
 
+    /// A vendor's fault that meets what is about this visitor alone.
+    pub(crate) fn fault(&self, mut fault: Value) -> Value {
+        fault["about"] = self.email.as_str().into();
+        fault
+    }
+
     pub(crate) fn lead(&self, revision: u32) -> Value {
         let mut body = json!({
             "event_id": self.event_id, "user_session_id": self.session, "revision": revision,

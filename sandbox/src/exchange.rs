@@ -22,6 +22,14 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// Whether a text is in the address or the body, as it is written there.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let parts = [self.path.as_bytes(), self.query.as_bytes(), &self.body];
+        parts
+            .into_iter()
+            .any(|part| part.windows(text.len().max(1)).any(|at| at == text.as_bytes()))
+    }
+
     /// A header's text, when it is there and is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Request};
 use crate::vendor::Vendor;
 use crate::vendors::{hubspot, mailerlite, sendgrid, sgtm, slack, stripe};
 
@@ -37,6 +37,8 @@ pub(crate) struct Fault {
     /// The vendor does the work all the same: only its answer is lost.
     #[serde(default)]
     pub(crate) worked: bool,
+    /// Fails only requests that hold this text in their address or body.
+    pub(crate) about: Option<String>,
 }
 
 fn once() -> u64 {
@@ -59,6 +61,10 @@ impl Fault {
             return Some("retry_after must be seconds or an HTTP date");
         }
         None
+    }
+
+    fn concerns(&self, request: &Request) -> bool {
+        self.about.as_ref().is_none_or(|text| request.holds(text))
     }
 
     /// How long the answer is held back.
@@ -117,8 +123,8 @@ impl Faults {
     }
 
     /// The fault of this request, if there is one; it counts down.
-    pub(crate) fn take(&mut self, vendor: Vendor) -> Option<Fault> {
-        let fault = self.0.get_mut(&vendor)?;
+    pub(crate) fn take(&mut self, vendor: Vendor, request: &Request) -> Option<Fault> {
+        let fault = self.0.get_mut(&vendor).filter(|fault| fault.concerns(request))?;
         fault.times -= 1;
         let taken = fault.clone();
         if taken.times == 0 {

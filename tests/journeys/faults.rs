@@ -11,7 +11,7 @@ use serde_json::json;
 async fn a_vendor_that_is_down_twice_hears_once_and_nobody_else_waits() {
     let (stack, _war) = (Stack::running().await, war().await);
     let visitor = a_visitor();
-    stack.sandbox.break_vendor("hubspot", json!({"status": 503, "times": 2})).await;
+    stack.sandbox.break_vendor("hubspot", visitor.fault(json!({"status": 503, "times": 2}))).await;
     visitor.leaves_a_lead(&stack).await;
     let early = stack
         .wait_for(visitor.event_id, "the others done", |timeline| {
@@ -32,7 +32,7 @@ async fn a_vendor_that_is_down_twice_hears_once_and_nobody_else_waits() {
 async fn a_record_that_a_vendor_refuses_is_dead_and_its_dead_letter_holds_ids_only() {
     let (stack, _war) = (Stack::running().await, war().await);
     let visitor = a_visitor();
-    stack.sandbox.break_vendor("hubspot", json!({"status": 400, "times": 1})).await;
+    stack.sandbox.break_vendor("hubspot", visitor.fault(json!({"status": 400, "times": 1}))).await;
     visitor.leaves_a_lead(&stack).await;
     let timeline = stack.settled(visitor.event_id, 1).await;
     let crm = delivery(&timeline, "lead_captured", Hubspot);
@@ -56,7 +56,10 @@ async fn a_record_that_a_vendor_refuses_is_dead_and_its_dead_letter_holds_ids_on
 async fn no_older_state_overwrites_a_newer_one_at_the_crm() {
     let (stack, _war) = (Stack::running().await, war().await);
     let visitor = a_visitor();
-    stack.sandbox.break_vendor("hubspot", json!({"status": 503, "times": 1000})).await;
+    stack
+        .sandbox
+        .break_vendor("hubspot", visitor.fault(json!({"status": 503, "times": 1000})))
+        .await;
     visitor.leaves_a_lead(&stack).await;
     stack
         .wait_for(visitor.event_id, "a first failed call", |timeline| {
@@ -82,30 +85,11 @@ async fn no_older_state_overwrites_a_newer_one_at_the_crm() {
 async fn an_at_most_once_call_with_an_unknown_outcome_is_never_repeated() {
     let (stack, _war) = (Stack::running().await, war().await);
     let visitor = a_visitor();
-    stack.sandbox.break_vendor("slack", json!({"abort": true, "times": 1})).await;
+    stack.sandbox.break_vendor("slack", visitor.fault(json!({"abort": true, "times": 1}))).await;
     visitor.leaves_a_lead(&stack).await;
     let timeline = stack.settled(visitor.event_id, 1).await;
     let operators = delivery(&timeline, "lead_captured", Slack);
     assert_eq!((operators.state, operators.reason.as_str()), (State::Dead, "unknown_outcome"));
     assert_eq!(operators.attempts, 1);
     assert_eq!(stack.sandbox.seen("slack", &visitor.event_id.to_string()).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_wrong_key_waits_for_a_person_and_burns_nothing() {
-    let (stack, _war) = (Stack::running().await, war().await);
-    let visitor = a_visitor();
-    stack.sandbox.break_vendor("mailerlite", json!({"status": 401, "times": 1})).await;
-    visitor.leaves_a_lead(&stack).await;
-    let timeline = stack
-        .wait_for(visitor.event_id, "a parked delivery", |timeline| {
-            state(timeline, "lead_captured", Mailerlite) == Some(State::Waiting)
-        })
-        .await;
-    let newsletter = delivery(&timeline, "lead_captured", Mailerlite);
-    assert_eq!(newsletter.reason, "breaker");
-    assert!(
-        newsletter.next_at.unwrap().duration_since(newsletter.updated_at).as_secs() >= 299,
-        "parked in the ledger"
-    );
 }

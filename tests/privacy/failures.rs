@@ -332,6 +332,7 @@ impl<'a> Failures<'a> {
 
     /// A lead, a checkout that fails, and a payment: every vendor is called.
     async fn travel(&mut self) {
+        self.stack.opens_gates().await;
         let visitor = self.marks.visitor();
         let mut lead = visitor.lead(1);
         self.marks.fill(&mut lead);
@@ -374,7 +375,7 @@ impl<'a> Failures<'a> {
             "\"reason\":\"wrong-mode\"",
             "a message is no delivery's id",
             "cannot be decoded",
-            "a person must mend this",
+            "the breaker opened",
             "\"outcome\":\"dead\"",
             "\"outcome\":\"waiting\"",
             "\"status_class\":\"4xx\"",
@@ -386,6 +387,7 @@ impl<'a> Failures<'a> {
 
     /// Takes away what would trouble other tests.
     pub(crate) async fn clean_up(&self) {
+        self.stack.opens_gates().await;
         for pk in &self.spoilt {
             let delete = self.stack.dynamodb().delete_item().table_name(self.stack.table());
             let delete = delete.key("pk", AttributeValue::S(pk.clone()));

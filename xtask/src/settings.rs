@@ -20,13 +20,16 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// The settings that `.env` may change, by their names in a function's environment.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 22] = [
     "DESTINATIONS",
     "REQUIRE_CONSENT",
     "CONSENT_VERSION",
     "CRM_ENABLE_LEAD_CAPTURE",
     "DLQ_MAX_RETRIES",
     "DLQ_BACKOFF_MULTIPLIER",
+    "BREAKER_FAILURE_PERCENT",
+    "BREAKER_MINIMUM_CALLS",
+    "CALLS_PER_MINUTE",
     "PAYMENT_FAILED_DELAY_SECONDS",
     "FACT_RETENTION_DAYS",
     "STRIPE_BASE_URL",
@@ -40,6 +43,15 @@ const SETTINGS: [&str; 19] = [
     "SENDGRID_FROM_EMAIL",
     "SENDGRID_FROM_NAME",
     "FORM_REDIRECT_URLS",
+];
+
+/// The destinations, each with what says where it is.
+const VENDORS: [(&str, &str); 5] = [
+    ("hubspot", "HUBSPOT_BASE_URL"),
+    ("mailerlite", "MAILERLITE_BASE_URL"),
+    ("sgtm", "SGTM_ENDPOINT"),
+    ("sendgrid", "SENDGRID_BASE_URL"),
+    ("slack", "SLACK_WEBHOOK_URL"),
 ];
 
 /// A setting's name → its value.
@@ -125,6 +137,7 @@ pub(crate) fn read_env_file() -> Result<Values> {
 impl Settings {
     /// These settings, with what somebody wishes in place of the defaults.
     pub(crate) fn with(mut self, wishes: &Values) -> Self {
+        self.parameters.insert(parameter("CALLS_PER_MINUTE"), without_limits(wishes));
         for (name, value) in wishes {
             if SECRETS.contains(&name.as_str()) {
                 self.secrets.insert(name.clone(), value.clone());
@@ -134,6 +147,12 @@ impl Settings {
         }
         self
     }
+}
+
+/// Stand-ins take any number of calls; a vendor whose address is wished for keeps its own limit.
+fn without_limits(wishes: &Values) -> String {
+    let stand_ins = VENDORS.into_iter().filter(|(_, address)| !wishes.contains_key(*address));
+    stand_ins.map(|(vendor, _)| format!("{vendor}=0")).collect::<Vec<_>>().join(",")
 }
 
 /// `STRIPE_BASE_URL` → `StripeBaseUrl`.
@@ -204,5 +223,13 @@ mod tests {
         assert_eq!(settings.secrets["STRIPE_SECRET_KEY"], "sk_test_x");
         assert_eq!(settings.parameters["StripeBaseUrl"], "https://x");
         assert_eq!(settings.parameters["HubspotBaseUrl"], "http://127.0.0.1:1/hubspot");
+    }
+
+    #[test]
+    fn a_real_vendor_keeps_its_limit_of_calls() {
+        let real = parse("SLACK_WEBHOOK_URL=https://hooks.slack.com/x").unwrap();
+        let settings = local("http://127.0.0.1:1", "http://127.0.0.1:2", "whsec_x").with(&real);
+        let limits = &settings.parameters["CallsPerMinute"];
+        assert_eq!(limits, "hubspot=0,mailerlite=0,sgtm=0,sendgrid=0");
     }
 }

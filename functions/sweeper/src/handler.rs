@@ -1,7 +1,10 @@
-//! The flow of one sweep: every shard of the agenda, its undispatched facts and its due deliveries.
+//! The flow of one sweep: the undispatched facts of every shard of the agenda, and the due deliveries
+//! of every destination whose gate is open. What waits at a gate that is shut costs nothing.
 
 use dispatch::{Dispatch, GRACE, Undispatched, message};
 use domain::delivery::State;
+use domain::destination::Destination;
+use domain::gate::{BreakerPolicy, Gate, Passage};
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
@@ -32,10 +35,13 @@ struct Found {
 /// alone: all of it is found again in a minute.
 pub(crate) async fn sweep(dispatch: &Dispatch, clock: fn() -> Timestamp) {
     let began = clock();
-    let found = stream::iter(0..SHARDS)
-        .map(|shard| sweep_shard(dispatch, shard, clock, began))
+    let sweep = Sweep { dispatch, clock, began };
+    let facts = stream::iter(0..SHARDS).map(|shard| sweep.facts(shard));
+    let facts = facts.buffer_unordered(TOGETHER).fold(Found::default(), Found::and).await;
+    let found = stream::iter(Destination::ALL)
+        .map(|destination| sweep.destination(destination))
         .buffer_unordered(TOGETHER)
-        .fold(Found::default(), async |sum, found| sum.and(&found))
+        .fold(facts, Found::and)
         .await;
     tracing::info!(
         undispatched = found.undispatched,
@@ -48,7 +54,7 @@ pub(crate) async fn sweep(dispatch: &Dispatch, clock: fn() -> Timestamp) {
 }
 
 impl Found {
-    fn and(&self, other: &Self) -> Self {
+    async fn and(self, other: Self) -> Self {
         Self {
             undispatched: self.undispatched + other.undispatched,
             due: self.due + other.due,
@@ -71,33 +77,85 @@ impl Found {
     }
 }
 
-async fn sweep_shard(
-    dispatch: &Dispatch,
-    shard: u32,
+/// One sweep.
+struct Sweep<'a> {
+    dispatch: &'a Dispatch,
     clock: fn() -> Timestamp,
     began: Timestamp,
-) -> Found {
-    let mut found = Found::default();
-    let now = clock();
-    match dispatch.ledger.undispatched(shard, now - GRACE).await {
-        Ok(forgotten) => {
-            found.undispatched = forgotten.len() as u64;
-            for key in forgotten.iter().take_while(|_| clock().duration_since(began) < BUDGET) {
-                found.note(redispatch(dispatch, key, clock()).await);
-            }
-        }
-        Err(error) => found.note(Err(error.into())),
+}
+
+impl Sweep<'_> {
+    fn has_time(&self) -> bool {
+        (self.clock)().duration_since(self.began) < BUDGET
     }
-    match dispatch.ledger.due(shard, now + AHEAD).await {
-        Ok(due) => {
-            for entry in due.iter().take_while(|_| clock().duration_since(began) < BUDGET) {
-                found.due += 1;
-                found.note(remind(dispatch, entry, clock()).await);
+
+    /// The facts of a shard that the stream did not bring through.
+    async fn facts(&self, shard: u32) -> Found {
+        let mut found = Found::default();
+        match self.dispatch.ledger.undispatched(shard, (self.clock)() - GRACE).await {
+            Ok(forgotten) => {
+                found.undispatched = forgotten.len() as u64;
+                for key in forgotten.iter().take_while(|_| self.has_time()) {
+                    found.note(redispatch(self.dispatch, key, (self.clock)()).await);
+                }
             }
+            Err(error) => found.note(Err(error.into())),
         }
-        Err(error) => found.note(Err(error.into())),
+        found
     }
-    found
+
+    /// The due deliveries of a destination, as far as its gate lets them through.
+    async fn destination(&self, destination: Destination) -> Found {
+        let mut found = Found::default();
+        let gate = match self.dispatch.ledger.gate(destination).await {
+            Ok(gate) => gate,
+            Err(error) => {
+                found.note(Err(error.into()));
+                return found;
+            }
+        };
+        let Some(door) = door(&gate, (self.clock)()) else { return found };
+        for shard in (0..SHARDS).take_while(|_| self.has_time()) {
+            found = found.and(self.deliveries(destination, shard, door).await).await;
+        }
+        found
+    }
+
+    /// The due deliveries of a destination in one shard.
+    async fn deliveries(&self, destination: Destination, shard: u32, door: Door) -> Found {
+        let mut found = Found::default();
+        let ahead = (self.clock)() + AHEAD;
+        match self.dispatch.ledger.due(destination, shard, ahead, door.most).await {
+            Ok(due) => {
+                for entry in due.iter().take_while(|_| self.has_time()) {
+                    found.due += 1;
+                    found.note(remind(self.dispatch, entry, door, (self.clock)()).await);
+                }
+            }
+            Err(error) => found.note(Err(error.into())),
+        }
+        found
+    }
+}
+
+/// How a destination's gate lets its deliveries through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Door {
+    /// From when on.
+    opens_at: Timestamp,
+    /// How many of each shard; `None` for all.
+    most: Option<u32>,
+}
+
+/// Looks at a gate until the next sweep; `None` where it stays shut until then.
+fn door(gate: &Gate, now: Timestamp) -> Option<Door> {
+    match gate.passage(now + AHEAD) {
+        Passage::Open => Some(Door { opens_at: now, most: None }),
+        Passage::Probe(trip) => {
+            Some(Door { opens_at: trip.until.max(now), most: Some(BreakerPolicy::PROBES) })
+        }
+        Passage::Shut(_) | Passage::Paused(_) => None,
+    }
 }
 
 /// A fact that the stream did not bring through: the dispatcher's own steps, again. Or one that a
@@ -116,9 +174,14 @@ async fn redispatch(
 }
 
 /// A delivery that is due: put off first, so that of two sweepers one sends, then sent.
-async fn remind(dispatch: &Dispatch, due: &Due, now: Timestamp) -> Result<bool, Undispatched> {
+async fn remind(
+    dispatch: &Dispatch,
+    due: &Due,
+    door: Door,
+    now: Timestamp,
+) -> Result<bool, Undispatched> {
     let Some(record) = dispatch.ledger.delivery(&due.id).await? else { return Ok(false) };
-    let Some(reminder) = plan(&record, due, now) else { return Ok(false) };
+    let Some(reminder) = plan(&record, due, door, now) else { return Ok(false) };
     if !dispatch.ledger.put_off(due, reminder.look_again).await? {
         return Ok(false);
     }
@@ -136,9 +199,10 @@ struct Reminder {
 
 /// Plans a reminder; `None` where nothing is to do: the delivery is over, or its worker has time left.
 /// The looks grow apart with the delivery's age, so that a slow queue gets a few copies, not one a minute.
-fn plan(record: &DeliveryRecord, due: &Due, now: Timestamp) -> Option<Reminder> {
+fn plan(record: &DeliveryRecord, due: &Due, door: Door, now: Timestamp) -> Option<Reminder> {
     let at = match record.state {
         State::Queued => due.listed_at,
+        State::Waiting if record.waits_for_its_gate() => door.opens_at,
         State::Waiting => record.next_at.unwrap_or(due.listed_at),
         State::InFlight | State::Calling if due.listed_at < now => now,
         State::InFlight

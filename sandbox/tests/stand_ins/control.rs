@@ -59,6 +59,17 @@ async fn a_vendor_fails_as_often_as_it_was_told_and_then_works() {
 }
 
 #[tokio::test]
+async fn a_fault_about_somebody_meets_nobody_else() {
+    let play = Playground::open().await;
+    let fault = json!({ "vendor": "slack", "status": 500, "times": 1, "about": "journey-2" });
+    play.control("faults", fault).await;
+    for (text, status) in [("journey-1", 200), ("journey-2", 500), ("journey-2", 200)] {
+        let request = play.request("POST", "/slack/services/T/B/X").json(&json!({ "text": text }));
+        assert_eq!(send(request).await.status, status, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn zero_times_mends_a_vendor() {
     let play = Playground::open().await;
     play.control("faults", json!({ "vendor": "slack", "status": 500, "times": 9 })).await;

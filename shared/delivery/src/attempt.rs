@@ -3,6 +3,7 @@
 use crate::consumer::{Consumer, Fate};
 use crate::courier::{Courier, Errand, Prepared, Receipt, Synced, Warrant};
 use crate::ending::{LONGEST_VISIBLE_WAIT, Verdict, patience};
+use crate::gate::Admission;
 use crate::hold::Held;
 use crate::world::{self, Loaded, World};
 use domain::delivery::{DeathReason, DeliveryId, Outcome, SkipReason};
@@ -115,6 +116,10 @@ impl<C: Courier> Consumer<C> {
             let detail = "covered by a sync already made: there is nothing new to say";
             return Ok(Tried::Untold(Verdict::new(Outcome::Delivered, detail)));
         }
+        let probe = match self.admit(claim.record()).await? {
+            Admission::Call(probe) => probe,
+            Admission::Wait(verdict) => return Ok(Tried::Untold(verdict)),
+        };
         if let Some(held) = held
             && self.ledger.begin_sync(&held.claim).await? == Completed::Fenced
         {
@@ -125,7 +130,9 @@ impl<C: Courier> Consumer<C> {
             return Ok(Tried::Lost);
         }
         let warrant = Warrant::new(leave, claim.attempts());
-        match self.courier.send(call, &warrant).await {
+        let result = self.courier.send(call, &warrant).await;
+        self.heed(id.destination, probe.as_ref(), &result).await;
+        match result {
             Ok(receipt) => self.told(receipt, digest, held).await,
             Err(fault) => Ok(Tried::Untold(self.judge(&fault, claim, safety))),
         }

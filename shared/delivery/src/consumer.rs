@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::gate::Gates;
 use domain::delivery::DeliveryId;
 use domain::destination::Style;
 use domain::id::EventId;
@@ -30,6 +31,8 @@ pub struct Consumer<C> {
     pub config: Config,
     /// Names what destinations that keep state were told; others need none.
     pub pepper: Option<Pepper>,
+    /// Which destinations may be called, as far as this instance knows.
+    pub gates: Gates,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -49,6 +52,7 @@ impl<C: Courier> Consumer<C> {
         let began = (self.clock)();
         let lanes = lanes(batch::messages(event));
         let failed = join_all(lanes.into_iter().map(|lane| self.work_lane(lane, began))).await;
+        self.count_calls().await;
         batch::answer(failed.into_iter().flatten().collect())
     }
 

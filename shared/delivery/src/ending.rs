@@ -75,6 +75,8 @@ impl<C: Courier> Consumer<C> {
         let now = (self.clock)();
         let fate = self.fate(&verdict.outcome);
         let look_at = match (&verdict.outcome, fate) {
+            // What waits for a gate has no time of its own: the sweeper looks at the gate.
+            (Outcome::Waiting(WaitReason::Breaker | WaitReason::Paused, _), Fate::Done) => now,
             // The message comes back by itself; the sweeper looks only if it does not.
             (Outcome::Waiting(_, at), Fate::Back(_)) => *at + LONGEST_VISIBLE_WAIT,
             (Outcome::Waiting(_, at), Fate::Done) => *at,
@@ -109,6 +111,7 @@ impl<C: Courier> Consumer<C> {
 
     fn fate(&self, outcome: &Outcome) -> Fate {
         match outcome {
+            Outcome::Waiting(WaitReason::Paused, _) => Fate::Done,
             Outcome::Waiting(_, at) if self.left(*at) <= LONGEST_VISIBLE_WAIT => {
                 Fate::Back(self.left(*at))
             }
@@ -170,8 +173,7 @@ pub(crate) fn patience(receives: u32) -> SignedDuration {
         .min(SignedDuration::from_secs(30))
 }
 
-/// The one log line of a delivery: ids, the outcome and its reason. What only a person can mend is
-/// said once more, as an error with a metric of its own.
+/// The one log line of a delivery: ids, the outcome and its reason.
 fn report(
     claim: &Claim,
     completion: &Completion,
@@ -205,13 +207,4 @@ fn report(
         dimensions = "destination,outcome",
         "delivery ended"
     );
-    if let Outcome::Waiting(WaitReason::Breaker, _) = &completion.outcome {
-        tracing::error!(
-            destination = id.destination.name(),
-            detail = completion.detail,
-            setup_faults = 1,
-            metrics = "setup_faults:Count",
-            "a person must mend this: the vendor refuses our key, or its address or set-up is wrong"
-        );
-    }
 }

@@ -1,4 +1,4 @@
-//! The consumers' loop: decode → claim → load → permit → prepare → send → outcome → wait.
+//! The consumers' loop: decode → claim → load → permit → prepare → gate → send → outcome → wait.
 //!
 //! All four consumers run it; what they do for their vendors is behind [`courier::Courier`].
 
@@ -7,6 +7,7 @@ mod config;
 mod consumer;
 pub mod courier;
 mod ending;
+mod gate;
 mod hold;
 mod world;
 

@@ -1,6 +1,7 @@
 //! The destinations: one vendor with one kind of call each, and what follows from that.
 
 use crate::consent::Purpose;
+use crate::fault::Seen;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -95,6 +96,63 @@ impl Destination {
             Self::Mailerlite => Purpose::Marketing,
             Self::Sgtm => Purpose::Analytics,
         }
+    }
+
+    /// The secret under which it is called, as SSM names it.
+    #[must_use]
+    pub fn secret(self) -> &'static str {
+        match self {
+            Self::Hubspot => "HUBSPOT_ACCESS_TOKEN",
+            Self::Mailerlite => "MAILERLITE_API_KEY",
+            Self::Sgtm => "SGTM_API_SECRET",
+            Self::Sendgrid => "SENDGRID_API_KEY",
+            Self::Slack => "SLACK_WEBHOOK_URL",
+        }
+    }
+
+    /// What of the template's parameters, or else which secret, says where it is.
+    #[must_use]
+    pub fn address(self) -> &'static str {
+        match self {
+            Self::Hubspot => "HubspotBaseUrl",
+            Self::Mailerlite => "MailerliteBaseUrl or MailerliteGroupId",
+            Self::Sgtm => "SgtmEndpoint",
+            Self::Sendgrid => "SendgridBaseUrl",
+            Self::Slack => "SLACK_WEBHOOK_URL",
+        }
+    }
+
+    /// Deliveries a minute that the vendor takes, where it says so; 0 where it does not.
+    ///
+    /// HubSpot allows a private app of its cheapest plans 100 calls in ten seconds
+    /// (<https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines>), half of
+    /// which are left to the business's other tools; MailerLite 120 calls a minute
+    /// (<https://developers.mailerlite.com/docs/#rate-limits>); SendGrid 600 a minute
+    /// (<https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits>);
+    /// Slack one message a second to each channel (<https://docs.slack.dev/apis/web-api/rate-limits>).
+    #[must_use]
+    pub fn calls_per_minute(self) -> u32 {
+        match self {
+            Self::Hubspot => 300,
+            Self::Mailerlite => 120,
+            Self::Sgtm => 0,
+            Self::Sendgrid => 600,
+            Self::Slack => 60,
+        }
+    }
+
+    /// What a person must mend where the destination refuses us, in a sentence.
+    #[must_use]
+    pub fn mend(self, seen: &Seen) -> String {
+        let at_fault = match (seen.status, seen.code.as_deref()) {
+            (Some(401 | 403), _) => format!("mend the secret {}", self.secret()),
+            (None, Some(code)) if code != "bad_address" => {
+                format!("mend the secret {}", self.secret())
+            }
+            (None, _) | (Some(300..=399 | 404 | 410), _) => format!("mend {}", self.address()),
+            (Some(_), _) => "mend its set-up at the vendor".to_owned(),
+        };
+        format!("{self} answers {seen}: {at_fault}")
     }
 
     /// Whether it keeps state.

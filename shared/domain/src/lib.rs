@@ -12,6 +12,7 @@ pub mod destination;
 pub mod fact;
 pub mod fault;
 pub mod fold;
+pub mod gate;
 pub mod id;
 pub mod journey;
 pub mod money;

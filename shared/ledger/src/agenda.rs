@@ -3,7 +3,7 @@
 //! | agenda | holds | `agenda_at` |
 //! |---|---|---|
 //! | `undispatched#NN` | facts whose deliveries are not all queued | when recorded |
-//! | `due#NN` | deliveries that are not over | when the sweeper looks after them |
+//! | `due#<destination>#NN` | deliveries that are not over | when the sweeper looks after them |
 //! | `dead#<destination>#NN` | deliveries that were given up | when |
 //! | `undecodable#NN` | facts that this version cannot read | when recorded |
 
@@ -24,7 +24,7 @@ pub(crate) const AT: &str = "agenda_at";
 pub const SHARDS: u32 = 16;
 
 /// How many entries one look at a shard takes: the rest waits a minute.
-const PAGE: i32 = 200;
+const PAGE: u32 = 200;
 
 fn shard(event_id: EventId) -> u32 {
     let [first, ..] = *Uuid::from(event_id).as_bytes();
@@ -35,8 +35,12 @@ pub(crate) fn undispatched(event_id: EventId) -> String {
     format!("undispatched#{:02}", shard(event_id))
 }
 
-pub(crate) fn due(event_id: EventId) -> String {
-    format!("due#{:02}", shard(event_id))
+pub(crate) fn due(id: &DeliveryId) -> String {
+    due_of(id.destination, shard(id.event_id))
+}
+
+fn due_of(destination: Destination, shard: u32) -> String {
+    format!("due#{destination}#{shard:02}")
 }
 
 pub(crate) fn dead(destination: Destination, event_id: EventId) -> String {
@@ -67,20 +71,33 @@ impl Ledger {
         shard: u32,
         before: Timestamp,
     ) -> Result<Vec<FactKey>, Unavailable> {
-        let items = self.agenda(&format!("undispatched#{shard:02}"), before).await?;
+        let items = self.agenda(&format!("undispatched#{shard:02}"), before, PAGE).await?;
         Ok(items.iter().filter_map(fact_key).collect())
     }
 
-    /// Deliveries of one shard that are due before a time, most overdue first.
+    /// Deliveries of one destination and shard that are due before a time, most overdue first, and
+    /// at most so many. Each destination has lists of its own: one that is shut holds nobody up.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub async fn due(&self, shard: u32, before: Timestamp) -> Result<Vec<Due>, Unavailable> {
-        let items = self.agenda(&format!("due#{shard:02}"), before).await?;
+    pub async fn due(
+        &self,
+        destination: Destination,
+        shard: u32,
+        before: Timestamp,
+        most: Option<u32>,
+    ) -> Result<Vec<Due>, Unavailable> {
+        let most = most.unwrap_or(PAGE);
+        let items = self.agenda(&due_of(destination, shard), before, most).await?;
         Ok(items.iter().filter_map(due_entry).collect())
     }
 
-    async fn agenda(&self, name: &str, before: Timestamp) -> Result<Vec<Item>, Unavailable> {
+    async fn agenda(
+        &self,
+        name: &str,
+        before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Item>, Unavailable> {
         let page = self
             .client
             .query()
@@ -89,7 +106,7 @@ impl Ledger {
             .key_condition_expression("agenda = :agenda AND agenda_at <= :before")
             .expression_attribute_values(":agenda", text(name))
             .expression_attribute_values(":before", time(before))
-            .limit(PAGE)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(|error| Unavailable::from_sdk("read the agenda", &error))?;

@@ -8,7 +8,7 @@ use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::delivery::{DeathReason, DeliveryId, Outcome, State};
+use domain::delivery::{DeathReason, DeliveryId, Outcome, State, WaitReason};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -89,8 +89,9 @@ impl Claim {
 }
 
 impl Ledger {
-    /// Asks for a delivery: allowed when it is queued, when its wait is over, and when the lease of
-    /// its last worker is over; never in the middle of an at-most-once call.
+    /// Asks for a delivery: allowed when it is queued, when its wait is over or was for a gate, which
+    /// says itself whether it is open, and when the lease of its last worker is over; never in the
+    /// middle of an at-most-once call.
     ///
     /// # Errors
     /// [`Unavailable`]: ask again.
@@ -111,16 +112,19 @@ impl Ledger {
             )
             .condition_expression(
                 "#state = :queued OR (#state = :waiting AND next_at <= :now) \
+                 OR (#state = :waiting AND reason IN (:breaker, :paused)) \
                  OR (#state = :in_flight AND lease_until < :now)",
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":queued", text(State::Queued.name()))
             .expression_attribute_values(":waiting", text(State::Waiting.name()))
+            .expression_attribute_values(":breaker", text(WaitReason::Breaker.name()))
+            .expression_attribute_values(":paused", text(WaitReason::Paused.name()))
             .expression_attribute_values(":in_flight", text(State::InFlight.name()))
             .expression_attribute_values(":token", text(&token))
             .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":due", text(agenda::due(id.event_id)))
+            .expression_attribute_values(":due", text(agenda::due(id)))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
@@ -190,7 +194,7 @@ impl Ledger {
         changes = match &completion.outcome {
             Outcome::Waiting(_, next_at) => changes
                 .set("next_at", time(*next_at))
-                .set(agenda::NAME, text(agenda::due(event_id)))
+                .set(agenda::NAME, text(agenda::due(&claim.record.id)))
                 .set(agenda::AT, time(completion.look_at)),
             Outcome::Dead(_) => changes
                 .set(agenda::NAME, text(agenda::dead(claim.record.id.destination, event_id)))

@@ -7,7 +7,7 @@ use crate::key::{self, PK, SK};
 use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::delivery::{DeliveryId, State};
+use domain::delivery::{DeliveryId, State, WaitReason};
 use jiff::{SignedDuration, Timestamp};
 
 /// What became of opening a delivery.
@@ -74,6 +74,13 @@ impl DeliveryRecord {
     pub fn is_unburied(&self) -> bool {
         self.state == State::Dead && !self.dead_lettered
     }
+
+    /// Whether it waits for its destination to open, and not for a time of its own.
+    #[must_use]
+    pub fn waits_for_its_gate(&self) -> bool {
+        let gate = [WaitReason::Breaker.name(), WaitReason::Paused.name()];
+        self.state == State::Waiting && gate.contains(&self.reason.as_str())
+    }
 }
 
 impl Ledger {
@@ -100,7 +107,7 @@ impl Ledger {
             .item("state", text(State::Queued.name()))
             .item("created_at", time(times.now))
             .item("updated_at", time(times.now))
-            .item(agenda::NAME, text(agenda::due(id.event_id)))
+            .item(agenda::NAME, text(agenda::due(id)))
             .item(agenda::AT, time(times.look_at))
             .item("expires_at", number(expires_at))
             .condition_expression("attribute_not_exists(pk)")

@@ -2,10 +2,10 @@
 
 use domain::delivery::DeliveryId;
 use domain::destination::Destination;
+use domain::fact;
 use domain::fact::Source;
 use domain::id::{EventId, StripeId};
 use domain::pepper::PersonKey;
-use domain::{destination, fact};
 use jiff::Timestamp;
 
 pub(crate) const PK: &str = "pk";
@@ -25,6 +25,9 @@ pub(crate) const BEGUN: &str = "CHECKOUTS";
 pub(crate) const SYNC: &str = "SYNC#";
 pub(crate) const PROFILE: &str = "PROFILE";
 pub(crate) const ALONE: &str = "-";
+pub(crate) const GATE: &str = "GATE";
+pub(crate) const BUDGET: &str = "BUDGET";
+pub(crate) const HISTORY: &str = "HISTORY#";
 
 pub(crate) fn journey(event_id: EventId) -> String {
     format!("JOURNEY#{event_id}")
@@ -52,7 +55,7 @@ pub(crate) fn delivery_of(event_id: EventId, sk: &str) -> Option<DeliveryId> {
     Some(DeliveryId {
         event_id,
         effect: fact::Effect::stored(effect.to_owned()),
-        destination: destination::Destination::named(destination)?,
+        destination: Destination::named(destination)?,
     })
 }
 
@@ -67,6 +70,20 @@ pub(crate) fn person(key: &PersonKey) -> String {
 
 pub(crate) fn sync(destination: Destination) -> String {
     format!("{SYNC}{destination}")
+}
+
+pub(crate) fn destination(destination: Destination) -> String {
+    format!("DESTINATION#{destination}")
+}
+
+/// Padded, so that the table keeps the buckets in order of time.
+pub(crate) fn calls(bucket: i64) -> String {
+    format!("CALLS#{bucket:019}")
+}
+
+/// The same moment twice is the same change, said again.
+pub(crate) fn history(at: Timestamp, what: &str) -> String {
+    format!("{HISTORY}{:015}#{what}", at.as_millisecond())
 }
 
 pub(crate) fn intent(id: &StripeId) -> String {

@@ -12,6 +12,7 @@ mod checkout;
 mod claim;
 mod delivery;
 mod fact;
+mod gate;
 mod item;
 mod key;
 mod operator;
@@ -25,6 +26,7 @@ pub use checkout::{Attempt, Checkout, Pointer, Room};
 pub use claim::{Claim, Claimed, Completed, Completion};
 pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
 pub use fact::{FactKey, Recorded};
+pub use gate::{BREAKER, GateEvent, Probe, Probing};
 pub use key::fact_key_prefix;
 pub use operator::{
     Audit, Condition, Deed, Found, Mended, Open, Reopened, Reopening, Slice, What, Wish,
@@ -92,6 +94,11 @@ impl Unavailable {
     /// An item that was changed by somebody else between two steps.
     fn changed(operation: &'static str) -> Self {
         Self { operation, kind: "it was changed meanwhile" }
+    }
+
+    /// Others changed the same item each time it was tried.
+    fn contended(operation: &'static str) -> Self {
+        Self { operation, kind: "others were faster" }
     }
 
     /// An item that is there and cannot be understood.

@@ -1,9 +1,10 @@
 //! When a delivery is reminded of, and when it is looked at again.
 
-use super::plan;
+use super::{Door, door, plan};
 use domain::delivery::{DeliveryId, State};
 use domain::destination::Destination;
 use domain::fact::Effect;
+use domain::gate::{Breaker, Cause, Gate, Pause, Trip};
 use domain::id::EventId;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{DeliveryRecord, Due};
@@ -51,7 +52,8 @@ fn planned(
     now: Timestamp,
 ) -> Option<(i64, i64)> {
     let record = record(state, next_at);
-    let reminder = plan(&record, &Due { id: id(), listed_at }, now)?;
+    let open = Door { opens_at: now, most: None };
+    let reminder = plan(&record, &Due { id: id(), listed_at }, open, now)?;
     let minutes = |duration: SignedDuration| duration.as_secs() / 60;
     Some((reminder.delay.as_secs(), minutes(reminder.look_again.duration_since(now))))
 }
@@ -83,4 +85,29 @@ fn what_is_over_is_over() {
     for state in [State::Delivered, State::AcceptedUnverifiable, State::Skipped, State::Dead] {
         assert_eq!(planned(state, None, at(2), at(10)), None);
     }
+}
+
+#[test]
+fn a_gate_that_is_shut_lets_nothing_through_and_one_that_may_open_a_few() {
+    let trip =
+        Trip { cause: Cause::Outage, detail: String::new(), since: at(0), until: at(10), count: 3 };
+    let open = Gate { breaker: Breaker::Open(trip), ..Gate::default() };
+    assert_eq!(door(&open, at(8)), None);
+    let soon = at(9) + SignedDuration::from_secs(30);
+    assert_eq!(door(&open, soon), Some(Door { opens_at: at(10), most: Some(3) }));
+    assert_eq!(door(&open, at(12)), Some(Door { opens_at: at(12), most: Some(3) }));
+    assert_eq!(door(&Gate::default(), at(8)), Some(Door { opens_at: at(8), most: None }));
+    let pause = Pause { since: at(0), by: "ana".into(), why: "a campaign".into() };
+    let paused = Gate { paused: Some(pause), ..Gate::default() };
+    assert_eq!(door(&paused, at(8)), None);
+}
+
+#[test]
+fn what_waits_at_a_gate_goes_when_it_opens_whatever_time_was_foreseen() {
+    let parked =
+        DeliveryRecord { reason: "breaker".into(), ..record(State::Waiting, Some(at(60))) };
+    let due = Due { id: id(), listed_at: at(5) };
+    let delay = |opens_at| plan(&parked, &due, Door { opens_at, most: None }, at(6)).unwrap().delay;
+    assert!(delay(at(6)).is_zero());
+    assert_eq!(delay(at(7)), SignedDuration::from_mins(1));
 }

@@ -78,21 +78,59 @@ fn a_wrong_setting_waits_for_a_person_however_often() {
     );
 }
 
-proptest! {
-    /// Whatever the jitter, an outage of a day kills nothing: the message is still tried after it.
-    #[test]
-    fn a_day_without_the_vendor_kills_nothing(jitters in prop::collection::vec(0u32..=1000, 200), asked in prop::option::of(0u64..100_000)) {
-        let mut now = Timestamp::UNIX_EPOCH;
-        for (count, jitter) in (1..).zip(jitters) {
-            let age = now.duration_since(Timestamp::UNIX_EPOCH);
-            if age > SignedDuration::from_hours(24) {
-                return Ok(());
-            }
-            let attempt = Attempt { safety: RetrySafety::Keyed, count, age, jitter, now };
-            let outcome = POLICY.after(&retry(asked, Taken::Unknown), attempt);
-            let Outcome::Waiting(_, at) = outcome else { panic!("{outcome:?}") };
-            now = at;
+/// A delivery that is tried at a vendor which is back at a moment: the attempts it took and when it
+/// was through, or how it ended before.
+fn through(
+    created_at: Timestamp,
+    back_at: Timestamp,
+    asked: Option<u64>,
+    mut jitter: impl FnMut() -> u32,
+) -> Result<(u32, Timestamp), Outcome> {
+    let mut now = created_at;
+    for count in 1.. {
+        if now >= back_at {
+            return Ok((count, now));
         }
-        prop_assert!(false, "a day was not reached");
+        let age = now.duration_since(created_at);
+        let attempt = Attempt { safety: RetrySafety::Keyed, count, age, jitter: jitter(), now };
+        let outcome = POLICY.after(&retry(asked, Taken::Unknown), attempt);
+        let Outcome::Waiting(WaitReason::Retry, at) = outcome else { return Err(outcome) };
+        now = at;
+    }
+    unreachable!("an attempt is always an end or a wait")
+}
+
+#[test]
+fn a_day_without_the_vendor_kills_none_of_ten_thousand() {
+    let (began, back_at) =
+        (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24));
+    let mut random = proptest::test_runner::TestRng::deterministic_rng(
+        proptest::test_runner::RngAlgorithm::ChaCha,
+    );
+    let (mut most_attempts, mut latest) = (0, SignedDuration::ZERO);
+    for _ in 0..10_000 {
+        let created_at = began + SignedDuration::from_millis(random.random_range(0..86_400_000));
+        let asked = random.random_bool(0.3).then(|| random.random_range(0..10_000));
+        let (attempts, at) =
+            through(created_at, back_at, asked, || random.random_range(0..=1000)).unwrap();
+        most_attempts = most_attempts.max(attempts);
+        latest = latest.max(at.duration_since(back_at));
+    }
+    // Eleven waits from two seconds to an hour, then one every half hour to hour.
+    assert!((25..=60).contains(&most_attempts), "{most_attempts}");
+    assert!(latest <= RetryPolicy::LONGEST_WAIT, "{latest:?}");
+}
+
+proptest! {
+    /// Not even the worst luck: whatever the jitter, whatever the vendor asks for.
+    #[test]
+    fn no_luck_lets_a_day_without_the_vendor_kill(
+        jitters in prop::collection::vec(0u32..=1000, 1..50),
+        asked in prop::option::of(0u64..100_000),
+    ) {
+        let mut jitters = jitters.iter().cycle();
+        let back_at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24);
+        let through = through(Timestamp::UNIX_EPOCH, back_at, asked, || *jitters.next().unwrap());
+        prop_assert!(through.is_ok(), "{through:?}");
     }
 }

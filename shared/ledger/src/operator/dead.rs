@@ -118,7 +118,7 @@ impl Ledger {
             .expression_attribute_values(":none", text(""))
             .expression_attribute_values(":detail", text(detail))
             .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":due", text(agenda::due(dead.id.event_id)))
+            .expression_attribute_values(":due", text(agenda::due(&dead.id)))
             .expression_attribute_values(":at", time(at));
         self.done_to(dead, change, what, deed).await
     }

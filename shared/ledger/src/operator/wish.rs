@@ -202,7 +202,7 @@ impl Ledger {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":wish", time(wish.at))
             .expression_attribute_values(":expires_at", number(expires_at))
-            .expression_attribute_values(":due", text(agenda::due(id.event_id)))
+            .expression_attribute_values(":due", text(agenda::due(id)))
             .expression_attribute_values(":look_at", time(*look_at))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match read {

@@ -1,0 +1,229 @@
+//! A destination's gate, shared by all instances: its circuit breaker, a person's pause, the calls
+//! that were counted, and the slots of its budget. Each is an item of its own, so that none is hot:
+//!
+//! | sk | holds | written |
+//! |---|---|---|
+//! | `GATE` | the breaker and the pause | when one changes |
+//! | `CALLS#<bucket>` | calls made and failed in ten seconds | added to by each instance, once in ten seconds or after a failure |
+//! | `BUDGET` | the next free slot | added to by each call of a vendor with a limit |
+//! | `HISTORY#<time>#<what>` | what became of the gate, and by whom | when it changes |
+
+mod breaker;
+mod budget;
+
+pub use breaker::{Probe, Probing};
+
+use crate::item::{Item, get_count, get_text, get_time, number, text, time};
+use crate::key::{self, PK, SK};
+use crate::{Completed, Ledger, Unavailable};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::destination::Destination;
+use domain::gate::{Breaker, Cause, Gate, Pause, Trip};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a gate's history is kept.
+const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// Who changes a gate where no person does.
+pub const BREAKER: &str = "breaker";
+
+/// Something that became of a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What: `opened`, `reopened`, `closed`, `paused`, `resumed`.
+    pub what: String,
+    /// Who did it: a person, or [`BREAKER`].
+    pub by: String,
+    /// A sentence for a person.
+    pub detail: String,
+}
+
+impl Ledger {
+    /// Reads a destination's gate.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn gate(&self, destination: Destination) -> Result<Gate, Unavailable> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(PK, text(key::destination(destination)))
+            .key(SK, text(key::GATE))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Unavailable::from_sdk("read a destination's gate", &error))?;
+        Ok(answer.item().map(decode).unwrap_or_default())
+    }
+
+    /// Pauses a destination, or keeps the pause that there is.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn pause(
+        &self,
+        destination: Destination,
+        pause: &Pause,
+    ) -> Result<Completed, Unavailable> {
+        let update = self
+            .update_gate(destination)
+            .update_expression("SET paused_at = :at, paused_by = :by, paused_why = :why")
+            .condition_expression("attribute_not_exists(paused_at)")
+            .expression_attribute_values(":at", time(pause.since))
+            .expression_attribute_values(":by", text(&pause.by))
+            .expression_attribute_values(":why", text(&pause.why));
+        let event = GateEvent { by: pause.by.clone(), ..event(pause.since, "paused", &pause.why) };
+        self.change(update, destination, event).await
+    }
+
+    /// Resumes a destination: takes a pause away, and closes its breaker. What waits for the gate
+    /// goes out within minutes; where nothing was mended, the breaker opens again.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn resume(
+        &self,
+        destination: Destination,
+        by: &str,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Completed, Unavailable> {
+        let update = closing(self.update_gate(destination), now)
+            .condition_expression("attribute_exists(paused_at) OR breaker = :open")
+            .expression_attribute_values(":open", text(OPEN));
+        let event = GateEvent { by: by.to_owned(), ..event(now, "resumed", why) };
+        self.change(update, destination, event).await
+    }
+
+    /// What became of a gate since a moment, in order of time.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn gate_history(
+        &self,
+        destination: Destination,
+        since: Timestamp,
+    ) -> Result<Vec<GateEvent>, Unavailable> {
+        let items = self.query_all(&key::destination(destination), key::HISTORY).await?;
+        let events = items.iter().filter_map(decode_event);
+        Ok(events.filter(|event| event.at >= since).collect())
+    }
+
+    /// Sends a change of a gate, and notes it where it landed.
+    async fn change(
+        &self,
+        update: UpdateItemFluentBuilder,
+        destination: Destination,
+        event: GateEvent,
+    ) -> Result<Completed, Unavailable> {
+        match update.send().await {
+            Ok(_) => self.note(destination, &event).await.map(|()| Completed::Landed),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => {
+                    Ok(Completed::Fenced)
+                }
+                _ => Err(Unavailable::from_sdk("change a destination's gate", &error)),
+            },
+        }
+    }
+
+    async fn note(&self, destination: Destination, event: &GateEvent) -> Result<(), Unavailable> {
+        let gone = event.at.saturating_add(HISTORY).unwrap_or(Timestamp::MAX);
+        self.update(destination, &key::history(event.at, &event.what))
+            .update_expression(
+                "SET #at = :at, what = :what, changed_by = :by, detail = :detail, expires_at = :gone",
+            )
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", time(event.at))
+            .expression_attribute_values(":what", text(&event.what))
+            .expression_attribute_values(":detail", text(&event.detail))
+            .expression_attribute_values(":by", text(&event.by))
+            .expression_attribute_values(":gone", number(gone.as_second()))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Unavailable::from_sdk("note a change of a gate", &error))
+    }
+
+    fn update_gate(&self, destination: Destination) -> UpdateItemFluentBuilder {
+        self.update(destination, key::GATE)
+    }
+
+    fn update(&self, destination: Destination, sk: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(PK, text(key::destination(destination)))
+            .key(SK, text(sk))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}
+
+const OPEN: &str = "open";
+const CLOSED: &str = "closed";
+
+fn opening(update: UpdateItemFluentBuilder, trip: &Trip) -> UpdateItemFluentBuilder {
+    update
+        .update_expression(
+            "SET breaker = :open, cause = :cause, detail = :detail, since_at = :since, \
+             until_at = :until, trips = :trips REMOVE #round, round_ends, probes",
+        )
+        .expression_attribute_names("#round", "round")
+        .expression_attribute_values(":open", text(OPEN))
+        .expression_attribute_values(":cause", text(trip.cause.name()))
+        .expression_attribute_values(":detail", text(&trip.detail))
+        .expression_attribute_values(":since", time(trip.since))
+        .expression_attribute_values(":until", time(trip.until))
+        .expression_attribute_values(":trips", number(i64::from(trip.count)))
+}
+
+fn closing(update: UpdateItemFluentBuilder, now: Timestamp) -> UpdateItemFluentBuilder {
+    update
+        .update_expression(
+            "SET breaker = :closed, closed_at = :now REMOVE cause, detail, since_at, until_at, \
+             trips, #round, round_ends, probes, paused_at, paused_by, paused_why",
+        )
+        .expression_attribute_names("#round", "round")
+        .expression_attribute_values(":closed", text(CLOSED))
+        .expression_attribute_values(":now", time(now))
+}
+
+fn event(at: Timestamp, what: &str, detail: &str) -> GateEvent {
+    GateEvent { at, what: what.to_owned(), by: BREAKER.to_owned(), detail: detail.to_owned() }
+}
+
+fn decode_event(item: &Item) -> Option<GateEvent> {
+    Some(GateEvent {
+        at: get_time(item, "at")?,
+        what: get_text(item, "what")?.to_owned(),
+        by: get_text(item, "changed_by").unwrap_or(BREAKER).to_owned(),
+        detail: get_text(item, "detail").unwrap_or_default().to_owned(),
+    })
+}
+
+fn decode(item: &Item) -> Gate {
+    let word = |name| get_text(item, name).unwrap_or_default().to_owned();
+    let paused = get_time(item, "paused_at");
+    Gate {
+        breaker: decode_trip(item).map_or(Breaker::Closed, Breaker::Open),
+        closed_at: get_time(item, "closed_at"),
+        paused: paused.map(|since| Pause { since, by: word("paused_by"), why: word("paused_why") }),
+    }
+}
+
+fn decode_trip(item: &Item) -> Option<Trip> {
+    if get_text(item, "breaker") != Some(OPEN) {
+        return None;
+    }
+    Some(Trip {
+        cause: Cause::named(get_text(item, "cause")?)?,
+        detail: get_text(item, "detail").unwrap_or_default().to_owned(),
+        since: get_time(item, "since_at")?,
+        until: get_time(item, "until_at")?,
+        count: get_count(item, "trips"),
+    })
+}
