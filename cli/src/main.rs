@@ -5,10 +5,15 @@
 
 mod ask;
 mod author;
+mod catalogue;
+mod destinations;
 mod dlq;
+mod doctor;
 mod here;
 mod moment;
+mod replay;
 mod say;
+mod secrets;
 mod table;
 mod trace;
 mod words;
@@ -64,6 +69,19 @@ enum Command {
     /// What was given up: look at it, begin it again, drop it, settle it
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// Dispatch a fact once more on purpose, or fill a destination that was switched on later
+    Replay(replay::Arguments),
+    /// Who is told: how each destination stands; pause, resume, try it
+    #[command(subcommand)]
+    Destinations(destinations::Command),
+    /// The stage's secrets: which are set, and setting them
+    #[command(subcommand)]
+    Secrets(secrets::Command),
+    /// The products and their prices
+    #[command(subcommand)]
+    Catalogue(catalogue::Command),
+    /// Check the stage: what is missing or wrong, and what to do
+    Doctor,
 }
 
 /// What every command works with.
@@ -117,6 +135,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
     match arguments.command {
         Command::Trace(options) => trace::run(&desk, &options).await,
         Command::Dlq(command) => dlq::run(&desk, &command).await,
+        Command::Replay(options) => replay::run(&desk, &options).await,
+        Command::Destinations(command) => destinations::run(&desk, &command).await,
+        Command::Secrets(command) => secrets::run(&desk, &command).await,
+        Command::Catalogue(command) => catalogue::run(&desk, &command).await,
+        Command::Doctor => doctor::run(&desk).await,
     }
 }
 

@@ -29,7 +29,7 @@ pub use fact::{FactKey, Recorded};
 pub use gate::{BREAKER, GateEvent, Probe, Probing};
 pub use key::fact_key_prefix;
 pub use operator::{
-    Audit, Condition, Deed, Found, Mended, Open, Reopened, Reopening, Slice, What, Wish,
+    Audit, Condition, Deed, Found, List, Mended, Open, Reopened, Reopening, Slice, What, Wish,
 };
 pub use person::{Enrolment, PersonRecord, Profile};
 pub use rate::Admission;

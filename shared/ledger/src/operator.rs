@@ -3,11 +3,13 @@
 
 mod audit;
 mod dead;
+mod lists;
 mod scan;
 mod table;
 mod wish;
 
 pub use audit::{Audit, Deed, What};
+pub use lists::List;
 pub use scan::{Found, Slice};
 pub use table::Condition;
 pub use wish::{Open, Reopened, Reopening, Wish};

@@ -5,20 +5,30 @@
 
 mod author;
 mod aws;
+mod catalogue;
 mod dead;
+mod destinations;
+mod doctor;
 mod fault;
 mod letters;
 mod pace;
 mod parameter;
+mod replay;
+mod secrets;
 mod stage;
 mod story;
+mod trial;
 mod wanted;
 
 pub use author::Author;
 pub use dead::{Dead, Filter, Outcome, Remedy};
+pub use destinations::{Backlog, Standing};
+pub use doctor::{Check, Verdict};
 pub use fault::Fault;
 pub use letters::Stray;
 pub use pace::Pace;
+pub use replay::{Asked, Fill, Intent, ReplayOutcome, ReplayPlan};
+pub use secrets::{Secret, SecretName};
 pub use stage::{Settings, Stage, Whereabouts};
 pub use story::{Amount, Line, Story};
 pub use wanted::Wanted;

@@ -63,6 +63,8 @@ pub struct Settings {
     pub alarms_are_sent: String,
     /// Origins whose pages may call the API.
     pub allowed_origins: String,
+    /// Deliveries a minute by destination, where they are not the vendor's published limit.
+    pub calls_per_minute: String,
 }
 
 impl Settings {
@@ -70,6 +72,15 @@ impl Settings {
     #[must_use]
     pub fn routes_to(&self, destination: Destination) -> bool {
         self.destinations.split(',').any(|name| name.trim() == destination.name())
+    }
+
+    /// Deliveries a minute to a destination; 0 for any number.
+    #[must_use]
+    pub fn calls_per_minute(&self, destination: Destination) -> u32 {
+        let named = self.calls_per_minute.split(',').filter_map(|part| part.split_once('='));
+        let mut ours = named.filter(|(name, _)| name.trim() == destination.name());
+        let number = ours.next().and_then(|(_, number)| number.trim().parse().ok());
+        number.unwrap_or_else(|| destination.calls_per_minute())
     }
 }
 
@@ -191,5 +202,13 @@ mod tests {
     fn a_destination_is_on_by_its_whole_name() {
         let settings = Settings { destinations: "hubspot, slack".into(), ..Settings::default() };
         assert!(settings.routes_to(Destination::Slack) && !settings.routes_to(Destination::Sgtm));
+    }
+
+    #[test]
+    fn a_limit_is_the_vendors_unless_the_stage_says_otherwise() {
+        let settings =
+            Settings { calls_per_minute: "slack=30,sgtm=0".into(), ..Settings::default() };
+        assert_eq!(settings.calls_per_minute(Destination::Slack), 30);
+        assert_eq!(settings.calls_per_minute(Destination::Mailerlite), 120);
     }
 }

@@ -10,6 +10,8 @@ pub struct Condition {
     pub active: bool,
     /// About how many items it holds; DynamoDB counts every six hours.
     pub items: u64,
+    /// About how many bytes they take.
+    pub bytes: u64,
     /// Whether what expires is deleted.
     pub expires: bool,
     /// Whether its changes are streamed to the dispatcher.
@@ -41,9 +43,14 @@ impl Ledger {
         let ttl = ttl.time_to_live_description.and_then(|ttl| ttl.time_to_live_status);
         Ok(Condition {
             active: table.table_status == Some(TableStatus::Active),
-            items: table.item_count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
+            items: whole(table.item_count),
+            bytes: whole(table.table_size_bytes),
             expires: matches!(ttl, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)),
             streams: table.stream_specification.is_some_and(|stream| stream.stream_enabled),
         })
     }
+}
+
+fn whole(number: Option<i64>) -> u64 {
+    number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0)
 }

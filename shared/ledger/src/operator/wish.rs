@@ -6,7 +6,7 @@ use super::{Deed, Mended, What};
 use crate::agenda;
 use crate::delivery::{self, DeliveryRecord};
 use crate::fact::{self, FactKey};
-use crate::item::{Item, get_text, get_time, number, text, time};
+use crate::item::{Item, get_number, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
 use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -62,6 +62,8 @@ pub struct Open {
     pub wish: Option<Wish>,
     /// The time it is listed under.
     pub listed_at: Option<Timestamp>,
+    /// Until when it is kept, in seconds.
+    pub expires_at: i64,
 }
 
 /// A delivery that a wish opens or begins again.
@@ -270,5 +272,6 @@ pub(crate) fn decode(key: FactKey, item: &Item) -> Open {
         fact: fact::decode(item),
         wish: get_text(item, "replay").and_then(|json| serde_json::from_str(json).ok()),
         listed_at: get_time(item, agenda::AT),
+        expires_at: get_number(item, "expires_at").unwrap_or_default(),
     }
 }
