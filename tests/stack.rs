@@ -171,6 +171,11 @@ impl Stack {
         .await
     }
 
+    /// The address of a function's dead letters.
+    pub(crate) fn dead_letters_of(&self, function: &str) -> &str {
+        &self.description.dead_letters[function]
+    }
+
     /// The messages on a function's dead-letter queue that name a journey.
     pub(crate) async fn dead_letters(&self, function: &str, event_id: EventId) -> Vec<String> {
         let url = &self.description.dead_letters[function];

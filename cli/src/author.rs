@@ -5,7 +5,7 @@ use operator::Author;
 
 /// Options of every command that changes something.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Signed {
     /// Why: it is kept with what was done, so name no person in it
     #[arg(long, value_name = "REASON")]
     why: String,
@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     who: Option<String>,
 }
 
-impl Arguments {
+impl Signed {
     /// The author that is meant.
     pub(crate) async fn author(&self, desk: &Desk) -> Result<Author, Failed> {
         let who = match &self.who {

@@ -29,7 +29,7 @@ pub(crate) struct Change {
     #[arg(value_parser = words::destination)]
     destination: Destination,
     #[command(flatten)]
-    author: author::Arguments,
+    author: author::Signed,
 }
 
 /// Options of `test`.

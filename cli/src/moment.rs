@@ -58,7 +58,9 @@ impl Written {
         if let Ok(at) = text.parse::<Timestamp>() {
             return Ok(Self::At(at));
         }
-        if let Ok(date) = text.parse::<Date>()
+        // A day and nothing more: a time without its zone would be taken for midnight.
+        if text.len() == "2026-11-20".len()
+            && let Ok(date) = text.parse::<Date>()
             && let Ok(midnight) = date.to_zoned(TimeZone::UTC)
         {
             return Ok(Self::At(midnight.timestamp()));

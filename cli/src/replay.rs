@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "since", conflicts_with = "yes")]
     dry_run: bool,
     #[command(flatten)]
-    author: author::Arguments,
+    author: author::Signed,
     /// Do it
     #[arg(long)]
     yes: bool,

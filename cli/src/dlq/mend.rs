@@ -30,7 +30,7 @@ pub(crate) struct Redrive {
     #[arg(long)]
     even_if_it_happened: bool,
     #[command(flatten)]
-    author: author::Arguments,
+    author: author::Signed,
     /// Do it
     #[arg(long)]
     yes: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Drop {
     #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["all", "destination", "reason", "older_than", "event"])]
     message: Option<String>,
     #[command(flatten)]
-    author: author::Arguments,
+    author: author::Signed,
     /// Do it
     #[arg(long)]
     yes: bool,

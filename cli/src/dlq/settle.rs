@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long, group = "said")]
     did_not_happen: bool,
     #[command(flatten)]
-    author: author::Arguments,
+    author: author::Signed,
 }
 
 #[derive(Serialize)]
