@@ -13,7 +13,8 @@ pub(crate) fn when(at: Timestamp) -> String {
 pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at);
     let length = length(age.abs());
-    if age.is_negative() { format!("in {length}") } else { format!("{length} ago") }
+    // Less than a second ahead is a clock's matter.
+    if age.as_secs() < 0 { format!("in {length}") } else { format!("{length} ago") }
 }
 
 /// `45 s`, `5 min`, `3 h`, `2 d`: the largest unit that is not nought, and from ten minutes on that
@@ -100,6 +101,7 @@ mod tests {
             ("2026-11-10T10:00:00Z", "10 d ago"),
             ("2026-11-20T10:05:00Z", "in 5 min"),
             ("2026-11-20T10:00:00Z", "0 s ago"),
+            ("2026-11-20T10:00:00.400Z", "0 s ago"),
         ] {
             assert_eq!(ago(at(then), now), said);
         }
