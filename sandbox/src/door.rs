@@ -34,7 +34,10 @@ pub(crate) async fn serve(
     let (line, fault) = {
         let mut known = world.known();
         let number = known.journal.open(vendor, &full_path, &request, clock::now());
-        (Line { world: Arc::clone(&world), number, closed: false }, known.faults.take(vendor))
+        (
+            Line { world: Arc::clone(&world), number, closed: false },
+            known.faults.take(vendor, &request.path),
+        )
     };
     match outcome(&world, vendor, &request, fault).await {
         Outcome::Answered(answer) => {

@@ -15,6 +15,8 @@ use crate::vendors::{hubspot, mailerlite, sendgrid, sgtm, slack, stripe};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
     pub(crate) vendor: Vendor,
+    /// Only what is asked under this path fails: `/v1/webhook_endpoints`.
+    pub(crate) path: Option<String>,
     /// The status answered instead of doing the work.
     pub(crate) status: Option<u16>,
     /// How long the answer is held back.
@@ -117,8 +119,11 @@ impl Faults {
     }
 
     /// The fault of this request, if there is one; it counts down.
-    pub(crate) fn take(&mut self, vendor: Vendor) -> Option<Fault> {
+    pub(crate) fn take(&mut self, vendor: Vendor, path: &str) -> Option<Fault> {
         let fault = self.0.get_mut(&vendor)?;
+        if fault.path.as_deref().is_some_and(|under| !path.starts_with(under)) {
+            return None;
+        }
         fault.times -= 1;
         let taken = fault.clone();
         if taken.times == 0 {
