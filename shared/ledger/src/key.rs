@@ -22,6 +22,8 @@ pub(crate) const CHECKOUT: &str = "CHECKOUT#";
 pub(crate) const BEGUN: &str = "CHECKOUTS";
 pub(crate) const SYNC: &str = "SYNC#";
 pub(crate) const PROFILE: &str = "PROFILE";
+pub(crate) const RECONCILER: &str = "RECONCILER";
+pub(crate) const CURSOR: &str = "CURSOR";
 pub(crate) const ALONE: &str = "-";
 
 pub(crate) fn journey(event_id: EventId) -> String {

@@ -10,6 +10,7 @@
 mod agenda;
 mod checkout;
 mod claim;
+mod cursor;
 mod delivery;
 mod fact;
 mod item;
