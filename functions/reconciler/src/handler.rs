@@ -170,8 +170,8 @@ async fn hear(payments: &Payments, event: &FetchedEvent, now: Timestamp) -> Resu
     payments.hear(&event.event()?, now).await
 }
 
-/// Says what became of an event. One that cannot be recorded must not keep those behind it for ever;
-/// a ledger that does not answer stops the run.
+/// Says what became of an event. One that cannot be recorded must not hold up those behind it for
+/// ever; a ledger that does not answer stops the run.
 fn note(
     event: &FetchedEvent,
     heard: Result<Heard, Unheard>,
@@ -188,8 +188,10 @@ fn note(
                 "an event that no webhook brought is recorded"
             );
         }
-        Err(Unheard::Unavailable(unavailable)) => return Err(unavailable),
-        Err(passed @ (Unheard::WrongMode | Unheard::Unreadable(_))) => {
+        Err(Unheard::Unavailable(unavailable)) if !unavailable.is_of_one_item() => {
+            return Err(unavailable);
+        }
+        Err(passed @ (Unheard::WrongMode | Unheard::Unreadable(_) | Unheard::Unavailable(_))) => {
             report.passed += 1;
             tracing::error!(
                 reason = passed.to_string(),
