@@ -1,11 +1,14 @@
 //! Events and endpoints that are listed: what is asked, and what comes out.
 
-use super::{Asked, Play, StripeError, error, with_calls};
-use crate::client::{EventPage, WebhookEndpoint, Window};
+use super::{Asked, Play, Server, StripeError, error, with_calls};
+use crate::client::{Budget, EventPage, StripeClient, WebhookEndpoint, Window};
 use crate::event::What;
 use domain::id::StripeId;
 use jiff::Timestamp;
+use outbound::{Limits, Outbound};
+use secrecy::SecretString;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn window() -> Window {
     let at = |second| Timestamp::from_second(second).unwrap();
@@ -59,6 +62,22 @@ fn a_page_says_behind_which_event_the_next_one_begins() {
     assert_eq!(found.next, StripeId::parse("evt_1").ok());
     assert_eq!(found.events[0].created(), Timestamp::from_second(1_700_000_009).ok());
     assert_eq!(page(list(data, false), None).0.unwrap().next, None);
+}
+
+#[test]
+fn a_page_of_a_hundred_long_events_needs_a_door_that_is_wide_enough() {
+    let long = json!({"id": "evt_1", "metadata": "x".repeat(27_000)});
+    let key = SecretString::from("sk_test_1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (largest, is_read) in [(1 << 20, false), (8 << 20, true)] {
+        let server = Server::playing(vec![list(vec![long.clone(); 100].into(), false)]);
+        let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(5) };
+        let outbound = Outbound::new("stripe", limits).unwrap().reading_up_to(largest);
+        let client = StripeClient::new(&server.url, outbound);
+        let calls = client.calls(&key, Budget::starting_now(2 * limits.total, limits.total));
+        let result = runtime.block_on(calls.list_events(window(), None));
+        assert_eq!(result.is_ok_and(|page| page.events.len() == 100), is_read, "{largest}");
+    }
 }
 
 #[test]
