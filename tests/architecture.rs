@@ -99,6 +99,20 @@ fn architecture_dispatcher_and_sweeper_cannot_call_a_vendor() {
 }
 
 #[test]
+fn architecture_what_stripe_tells_becomes_a_fact_in_one_place() {
+    let dependencies = dependencies();
+    for function in ["stripe-webhook", "reconciler"] {
+        assert!(dependencies[function].contains("payments"), "{function} has a door of its own");
+        for file in walk(&root().join("functions").join(function)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for word in ["domain::fact", "Fact {", "Happening", ".told()"] {
+                assert!(!text.contains(word), "{} says {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn architecture_template_functions_and_events_agree() {
     let template = read("template.yaml");
     for function in folders("functions") {

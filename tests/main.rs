@@ -18,6 +18,7 @@ mod journeys;
 mod privacy;
 mod privileges;
 mod protocol;
+mod reconciler;
 mod sandbox;
 mod stack;
 mod stripe;
