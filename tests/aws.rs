@@ -3,6 +3,7 @@
 use crate::stack::{PATIENCE, Stack, pause};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::Instant;
 use url::form_urlencoded;
 
@@ -167,6 +168,23 @@ impl Stack {
             assert!(began.elapsed() < PATIENCE, "{function} takes no change");
             pause().await;
         }
+    }
+
+    /// Kills a function's processes, as a machine that dies does.
+    pub(crate) fn kill(&self, function: &str) {
+        let name = format!("AWS_LAMBDA_FUNCTION_NAME={}\0", self.deployed(function));
+        let endpoint = format!("AWS_ENDPOINT_URL={}\0", self.aws_endpoint());
+        let mut killed = 0;
+        for process in std::fs::read_dir("/proc").unwrap().flatten() {
+            let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+            let environment = String::from_utf8_lossy(&environment).into_owned();
+            if environment.contains(&name) && environment.contains(&endpoint) {
+                let pid = process.file_name().into_string().unwrap();
+                let kill = Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+                killed += usize::from(kill.success());
+            }
+        }
+        assert!(killed > 0, "{function} has no process");
     }
 
     /// Calls a function directly, and waits for its answer.

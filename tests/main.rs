@@ -19,6 +19,7 @@ mod operator;
 mod privacy;
 mod privileges;
 mod protocol;
+mod reconciler;
 mod sandbox;
 mod stack;
 mod stripe;

@@ -4,12 +4,13 @@
 use super::answers::{Told, ask};
 use crate::sandbox::war;
 use crate::stack::{Stack, pause};
-use crate::stripe::{now, payment_event, signature};
+use crate::stripe::{now, payment_event, send_event, signature};
 use aws_sdk_dynamodb::types::AttributeValue;
 use hmac::{Hmac, KeyInit, Mac};
 use lambda::http::Kind;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A webhook as it is sent.
@@ -197,6 +198,9 @@ impl Seen {
     }
 }
 
+/// The longest that a process goes on with a secret that was changed, and a moment.
+const ROLLED: Duration = Duration::from_secs(75);
+
 /// Counts the items that stay, and those that hold a text.
 async fn items(stack: &Stack, mark: &str) -> (usize, usize) {
     let (mut all, mut marked, mut from) = (0, 0, None);
@@ -255,5 +259,35 @@ async fn send(stack: &Stack, forgery: &Forgery) -> Told {
     match &forgery.header {
         Some(header) => asking.header("stripe-signature", header).post(stack).await,
         None => asking.post(stack).await,
+    }
+}
+
+#[tokio::test]
+async fn a_rolled_secret_is_taken_without_a_deploy_and_the_old_one_no_more() {
+    let (stack, _alone) = (Stack::running().await, war().await);
+    let old = stack.webhook_secret().to_owned();
+    let new = format!("whsec_{}", Uuid::new_v4().simple());
+    let body = payment_event("evt_rolled", "pi_rolled", &json!({})).to_string();
+    let answer =
+        async |secret: &str| send_event(&stack, &body, &signature(secret, &body, now())).await.0;
+    assert_eq!((answer(&old).await, answer(&new).await), (200, 400));
+    stack.set_secret("STRIPE_WEBHOOK_SECRET", &new).await;
+    until_taken(async || answer(&new).await).await;
+    assert_eq!(answer(&old).await, 400);
+    // While a secret is rolled at Stripe both hold.
+    stack.set_secret("STRIPE_WEBHOOK_SECRET", &format!("{new} {old}")).await;
+    until_taken(async || answer(&old).await).await;
+    assert_eq!(answer(&new).await, 200);
+    stack.set_secret("STRIPE_WEBHOOK_SECRET", &old).await;
+    stack.restart("stripe-webhook").await;
+    assert_eq!((answer(&old).await, answer(&new).await), (200, 400));
+}
+
+/// A secret is read again when a signature fits nowhere, at most once a minute.
+async fn until_taken(answer: impl AsyncFn() -> u16) {
+    let began = Instant::now();
+    while answer().await != 200 {
+        assert!(began.elapsed() < ROLLED, "the new secret was never taken");
+        pause().await;
     }
 }

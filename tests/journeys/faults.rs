@@ -1,11 +1,12 @@
 //! Vendors that fail, one at a time.
 
 use crate::sandbox::war;
-use crate::stack::{Stack, delivery, state};
+use crate::stack::{PATIENCE, Stack, delivery, pause, state};
 use crate::visitor::a_visitor;
 use domain::delivery::State;
-use domain::destination::Destination::{Hubspot, Mailerlite, Sgtm, Slack};
+use domain::destination::Destination::{Hubspot, Mailerlite, Sendgrid, Sgtm, Slack};
 use serde_json::json;
+use std::time::Instant;
 
 #[tokio::test]
 async fn a_vendor_that_is_down_twice_hears_once_and_nobody_else_waits() {
@@ -92,4 +93,37 @@ async fn an_at_most_once_call_with_an_unknown_outcome_is_never_repeated() {
     assert_eq!((operators.state, operators.reason.as_str()), (State::Dead, "unknown_outcome"));
     assert_eq!(operators.attempts, 1);
     assert_eq!(stack.sandbox.seen("slack", &visitor.event_id.to_string()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_killed_in_the_middle_of_an_e_mail_sends_no_second_one() {
+    let (stack, _war) = (Stack::running().await, war().await);
+    let visitor = a_visitor();
+    let intent = visitor.checks_out(&stack).await;
+    // SendGrid takes the letter, and its answer takes longer than the worker lives.
+    let slow = visitor.fault(json!({"latency_ms": 4_000, "times": 1}));
+    stack.sandbox.break_vendor("sendgrid", slow).await;
+    stack.sandbox.pay(&intent, "succeeded", 1).await;
+    let began = Instant::now();
+    while stack.sandbox.seen("sendgrid", &visitor.email).await.is_empty() {
+        assert!(began.elapsed() < PATIENCE, "the letter was never sent");
+        pause().await;
+    }
+    stack.kill("notifier");
+    // The lease of a minute, the sweeper's minute, and a moment.
+    let timeline = loop {
+        let timeline = stack.timeline(visitor.event_id).await;
+        let over = state(&timeline, "payment_succeeded", Sendgrid).is_some_and(State::is_terminal);
+        if over || began.elapsed() > PATIENCE * 3 {
+            break timeline;
+        }
+        pause().await;
+    };
+    let letter = delivery(&timeline, "payment_succeeded", Sendgrid);
+    assert_eq!((letter.state, letter.reason.as_str()), (State::Dead, "unknown_outcome"));
+    assert!(letter.detail.contains("look at the vendor"), "{}", letter.detail);
+    assert_eq!(letter.attempts, 1);
+    assert_eq!(stack.sandbox.seen("sendgrid", &visitor.email).await.len(), 1, "one letter");
+    let letters = stack.dead_letters("notifier", visitor.event_id).await;
+    assert_eq!(letters.len(), 1, "a person is told: {letters:?}");
 }

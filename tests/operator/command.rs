@@ -65,7 +65,7 @@ fn run(words: &[String], input: &str) -> Said {
         .spawn()
         .unwrap();
     // A command that asks for nothing may be over before it is told.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     Said {
         code: status.code().unwrap(),

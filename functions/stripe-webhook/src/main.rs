@@ -1,7 +1,6 @@
 //! Stripe tells us what happened: signed bytes come in, facts go into the ledger. It calls no vendor.
 
 mod config;
-mod fact;
 mod handler;
 mod signature;
 

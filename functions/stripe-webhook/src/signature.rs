@@ -24,13 +24,17 @@ impl Signatures {
     }
 
     /// Makes sure that Stripe signed these bytes. A signature that fits nowhere may be made with a
-    /// secret that was set meanwhile: then the secrets are read again, at most once a minute.
+    /// secret that was set meanwhile: then the secrets are read again, at most once a minute. One
+    /// that was taken away is forgotten after a quarter of an hour.
     pub(crate) async fn verify<'a>(
         &self,
         header: Option<&str>,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<VerifiedEvent<'a>, Refused> {
+        if self.secret.is_old() {
+            self.renew().await;
+        }
         match webhook::verify(header, body, &self.current(), now) {
             Err(refused) if refused.may_be_an_old_secret() && self.renew().await => {
                 webhook::verify(header, body, &self.current(), now)

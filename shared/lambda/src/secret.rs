@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// The shortest time between two readings of one secret.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
 
+/// After this a value may have been taken away without any call that says so.
+const OLD: Duration = Duration::from_secs(15 * 60);
+
 /// One secret of one function. Clones share the cached value.
 #[derive(Clone)]
 pub struct Secret {
@@ -84,6 +87,13 @@ impl Secret {
         self.held.read().unwrap_or_else(PoisonError::into_inner).value.clone()
     }
 
+    /// Whether the value was read so long ago that it should be read again, though nothing says that
+    /// it is wrong: a signing secret that was taken away must stop counting.
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).read_at.elapsed() >= OLD
+    }
+
     /// The value, for a call to a vendor.
     ///
     /// # Errors
@@ -134,4 +144,42 @@ async fn fetch(ssm: &Client, parameter: &str) -> Result<Option<SecretString>, Un
     };
     let value = output.parameter.and_then(|parameter| parameter.value);
     Ok(value.filter(|value| !value.trim().is_empty()).map(SecretString::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OLD, SHORTEST_INTERVAL, Secret};
+    use aws_sdk_ssm::config::{BehaviorVersion, Credentials, Region};
+    use futures_util::future::join_all;
+    use serde_json::json;
+    use testkit::vendor::{Vendor, reply};
+
+    fn ssm(vendor: &Vendor) -> aws_sdk_ssm::Client {
+        let config = aws_sdk_ssm::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(vendor.url())
+            .build();
+        aws_sdk_ssm::Client::from_conf(config)
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_refusals_reads_a_secret_once_a_minute() {
+        let value = |value| reply(200).json(&json!({"Parameter": {"Value": value}}));
+        let vendor = Vendor::answering(&[value("whsec_old"), value("whsec_new")]);
+        let secret = Secret::open(ssm(&vendor), "/throughline/dev", "STRIPE_WEBHOOK_SECRET");
+        let secret = secret.await.unwrap();
+        let flood = || join_all((0..500).map(|_| secret.refused()));
+        assert!(flood().await.iter().all(|changed| !changed), "it was read a moment ago");
+        assert_eq!(vendor.requests().len(), 1);
+        secret.held.write().unwrap().read_at -= SHORTEST_INTERVAL;
+        assert_eq!(flood().await.iter().filter(|changed| **changed).count(), 1);
+        assert_eq!(vendor.requests().len(), 2);
+        assert!(flood().await.iter().all(|changed| !changed));
+        assert_eq!(vendor.requests().len(), 2);
+        assert!(!secret.is_old());
+        secret.held.write().unwrap().read_at -= OLD;
+        assert!(secret.is_old());
+    }
 }

@@ -10,6 +10,7 @@
 mod agenda;
 mod checkout;
 mod claim;
+mod cursor;
 mod delivery;
 mod fact;
 mod gate;
@@ -64,7 +65,17 @@ impl Ledger {
     }
 }
 
+/// What is said of an item that a newer version wrote.
+const STRANGE: &str = "an item has a shape that this version does not know";
+
 impl Unavailable {
+    /// Whether it is one item that this version cannot read: it will not be otherwise the next time,
+    /// and other items are no worse for it.
+    #[must_use]
+    pub fn is_of_one_item(&self) -> bool {
+        self.kind == STRANGE
+    }
+
     /// Reduces what the SDK says to a word: its own text may hold what was sent.
     fn from_sdk<E>(operation: &'static str, error: &SdkError<E>) -> Self
     where
@@ -103,6 +114,6 @@ impl Unavailable {
 
     /// An item that is there and cannot be understood.
     fn unreadable(operation: &'static str) -> Self {
-        Self { operation, kind: "an item has a shape that this version does not know" }
+        Self { operation, kind: STRANGE }
     }
 }
