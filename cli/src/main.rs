@@ -130,7 +130,21 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
     let whereabouts = whereabouts(&arguments)?;
-    let operator = Operator::open(&whereabouts).await?;
+    let operator = match &arguments.command {
+        // A stage's secrets are set before it is deployed for the first time.
+        Command::Secrets(_) | Command::Catalogue(_) => Operator::prepare(&whereabouts).await?,
+        Command::Trace(_)
+        | Command::Dlq(_)
+        | Command::Replay(_)
+        | Command::Destinations(_)
+        | Command::Doctor => Operator::open(&whereabouts).await?,
+    };
+    if !operator.stage.is_deployed {
+        let name = &operator.stage.name;
+        say::note(&format!(
+            "the stage {name} is not deployed here yet: check the name if it should be"
+        ));
+    }
     let desk = Desk { operator, output: arguments.output, now: here::now() };
     match arguments.command {
         Command::Trace(options) => trace::run(&desk, &options).await,

@@ -152,16 +152,17 @@ fn words(line: &Line, now: Timestamp) -> (Option<Timestamp>, [String; 3]) {
             (Some(*at), ["delivery".into(), delivery.clone(), delivery_says(line, now)])
         }
         Line::Audit { at, subject, .. } => {
-            (Some(*at), ["by hand".into(), subject.clone(), audit_says(line, now)])
+            (Some(*at), ["by hand".into(), subject.clone(), audit_says(line)])
         }
     }
 }
 
 /// What was done by hand, in words.
-pub(crate) fn audit_says(line: &Line, now: Timestamp) -> String {
-    let Line::Audit { at, what, who, why, note, .. } = line else { return String::new() };
-    let (what, ago) = (what.replace('_', " "), ago(*at, now));
-    format!("{what} {ago} by {who}: {why} (it was: {note})")
+pub(crate) fn audit_says(line: &Line) -> String {
+    let Line::Audit { what, who, why, note, .. } = line else { return String::new() };
+    // Of a replay it is noted where to; of everything else, how it stood before.
+    let was = if what == "replayed" { "" } else { "it was " };
+    format!("{} by {who}: {why} ({was}{note})", what.replace('_', " "))
 }
 
 fn fact_says(line: &Line) -> String {
@@ -210,8 +211,10 @@ pub(crate) fn delivery_says(line: &Line, now: Timestamp) -> String {
     if let Some(request_id) = request_id {
         says.push_str(&format!("; request {request_id}"));
     }
-    if *replays > 0 {
-        says.push_str(&format!("; made again {replays} times"));
+    match replays {
+        0 => {}
+        1 => says.push_str("; replayed once"),
+        replays => says.push_str(&format!("; replayed {replays} times")),
     }
     says
 }

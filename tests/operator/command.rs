@@ -47,18 +47,26 @@ pub(crate) async fn throughline(words: &[&str]) -> Said {
 
 /// Runs it with something on its standard input.
 pub(crate) async fn told(words: &[&str], input: &str) -> Said {
-    let mut all = vec![format!("--local={}", stack_file())];
-    all.extend(words.iter().map(ToString::to_string));
-    let input = input.to_owned();
-    tokio::task::spawn_blocking(move || run(&all, &input)).await.unwrap()
+    let local = format!("--local={}", stack_file());
+    let words: Vec<&str> = std::iter::once(local.as_str()).chain(words.iter().copied()).collect();
+    started(&words, &[("USER", "operator")], input).await
 }
 
-fn run(words: &[String], input: &str) -> Said {
+/// Runs it as somebody with these variables and no others.
+pub(crate) async fn started(words: &[&str], variables: &[(&str, &str)], input: &str) -> Said {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+    let variables: Vec<(String, String)> = variables.iter().map(owned).collect();
+    let input = input.to_owned();
+    tokio::task::spawn_blocking(move || run(&words, variables, &input)).await.unwrap()
+}
+
+fn run(words: &[String], variables: Vec<(String, String)>, input: &str) -> Said {
     use std::io::Write;
     let mut child = Command::new(&*PROGRAM)
         .args(words)
         .env_clear()
-        .env("USER", "operator")
+        .envs(variables)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,6 +1,6 @@
 //! `secrets`, `catalogue`, `doctor`: a stage is set up, and looked over.
 
-use super::command::{json, throughline, told};
+use super::command::{json, started, throughline, told};
 use crate::sandbox::{peace, war};
 use crate::stack::Stack;
 use serde_json::Value;
@@ -97,4 +97,43 @@ async fn a_check_up_says_what_is_well_and_what_is_not() {
     let ill = ill.json();
     assert_eq!((verdict(&ill, "CATALOGUE"), verdict(&ill, "STRIPE_SECRET_KEY")), ("fail", "fail"));
     assert!(!ill.to_string().contains("sk_live_0") && read.out.contains("a live key"), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_deployed_stage_is_found_by_its_name_with_the_profile_that_is_named() {
+    let (stack, _peace) = (Stack::running().await, peace().await);
+    let visitor = crate::visitor::a_visitor();
+    visitor.leaves_a_lead(&stack).await;
+    stack.settled(visitor.event_id, 1).await;
+    let event_id = visitor.event_id.to_string();
+    // A person's ~/.aws, whose AWS is the local one.
+    let home = std::env::temp_dir().join(format!("throughline-{event_id}"));
+    std::fs::create_dir_all(home.join(".aws")).unwrap();
+    let profile = format!(
+        "[profile ops]\nregion = eu-west-1\nendpoint_url = {}\naws_access_key_id = test\naws_secret_access_key = test\n",
+        stack.aws_endpoint()
+    );
+    std::fs::write(home.join(".aws/config"), profile).unwrap();
+    let variables = [("HOME", home.to_str().unwrap())];
+    let stage = ["--stage", "local", "--profile", "ops", "--output", "json"];
+    let words = [&["trace", &event_id], &stage[..]].concat();
+    let told = started(&words, &variables, "").await.well().json();
+    assert_eq!(told, json(&["trace", &event_id]).await);
+    let words = [&["replay", &event_id, "lead#1", "--why", "who am I?", "--yes"], &stage[..]];
+    started(&[&words.concat()[..], &["--destination", "hubspot"]].concat(), &variables, "")
+        .await
+        .well();
+    let timeline = stack.timeline(visitor.event_id).await;
+    assert!(timeline.audits[0].who.starts_with("arn:aws:"), "{:?}", timeline.audits);
+
+    let elsewhere = ["--stage", "nowhere", "--profile", "ops"];
+    let lost = started(&[&["trace", &event_id], &elsewhere[..]].concat(), &variables, "").await;
+    assert_eq!(lost.code, 1, "{lost:?}");
+    assert!(lost.err.contains("there is no stage nowhere"), "{lost:?}");
+    let bare = started(&[&["secrets", "list"], &elsewhere[..]].concat(), &variables, "").await;
+    assert_eq!((bare.code, bare.out.matches("missing").count()), (0, 8), "before the first deploy");
+    let nobody = started(&[&["trace", &event_id, "--stage", "local"][..]].concat(), &[], "").await;
+    assert_eq!(nobody.code, 1, "{nobody:?}");
+    assert!(nobody.err.contains("--region"), "{nobody:?}");
+    std::fs::remove_dir_all(home).unwrap();
 }

@@ -111,7 +111,7 @@ pub(super) async fn one(desk: &Desk, arguments: &Arguments) -> Result<ExitCode, 
                 say::answer(&format!("{}\n", describe(one, desk.now)));
             }
             for line in &by_hand {
-                say::answer(&format!("by hand: {}\n", trace::audit_says(line, desk.now)));
+                say::answer(&format!("by hand    {}\n", trace::audit_says(line)));
             }
         }
     }

@@ -228,9 +228,10 @@ impl Operator {
         })?;
         let dead = Dead::of(record);
         if dead.record.state != State::Dead || !dead.is_unknown() {
-            let (state, reason) = (dead.record.state.name(), &dead.record.reason);
+            let stands = format!("{} {}", dead.record.state.name(), dead.record.reason);
             return Err(Fault::refused(format!(
-                "only a delivery that is dead with an unknown outcome is settled; this one is {state} {reason}"
+                "only a delivery that is dead with an unknown outcome is settled; this one is {}",
+                stands.trim_end()
             )));
         }
         let deed = author.deed(now);

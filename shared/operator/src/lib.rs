@@ -55,14 +55,29 @@ impl Operator {
         let config = aws::config(whereabouts).await?;
         let ssm = aws_sdk_ssm::Client::new(&config);
         let stage = Stage::find(whereabouts, &ssm).await?;
-        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-        Ok(Self {
+        Ok(Self::of(stage, ssm, &config))
+    }
+
+    /// Opens the way to a stage's parameters, which may be set before it is deployed.
+    ///
+    /// # Errors
+    /// [`Fault`] where AWS cannot be reached, or the local stack is not there.
+    pub async fn prepare(whereabouts: &Whereabouts) -> Result<Self, Fault> {
+        let config = aws::config(whereabouts).await?;
+        let ssm = aws_sdk_ssm::Client::new(&config);
+        let stage = Stage::prepare(whereabouts, &ssm).await?;
+        Ok(Self::of(stage, ssm, &config))
+    }
+
+    fn of(stage: Stage, ssm: aws_sdk_ssm::Client, config: &aws_config::SdkConfig) -> Self {
+        let dynamodb = aws_sdk_dynamodb::Client::new(config);
+        Self {
             ledger: Ledger::new(dynamodb, &stage.table),
-            sqs: aws_sdk_sqs::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
             ssm,
             stage,
-        })
+        }
     }
 
     /// Who AWS says that the operator is; `None` on a laptop, where everybody is the same.

@@ -31,6 +31,8 @@ pub struct Stage {
     pub name: String,
     /// Whether it runs on this machine.
     pub is_local: bool,
+    /// Whether it is there yet, and not only some of its parameters.
+    pub is_deployed: bool,
     /// The base address of its HTTP API.
     pub api_url: String,
     /// Its table.
@@ -145,6 +147,7 @@ impl Stage {
                 Ok(Self {
                     name: local.stage().to_owned(),
                     is_local: true,
+                    is_deployed: true,
                     api_url: local.api_url,
                     table: local.table_name,
                     queues: local.queues,
@@ -166,6 +169,7 @@ impl Stage {
                 Ok(Self {
                     name: stage.clone(),
                     is_local: false,
+                    is_deployed: true,
                     api_url: stack.api_url,
                     table: stack.table,
                     queues: stack.queues,
@@ -174,6 +178,28 @@ impl Stage {
                 })
             }
         }
+    }
+
+    /// A stage that may not be deployed yet: it has a name, and parameters under that name.
+    pub(crate) async fn prepare(
+        whereabouts: &Whereabouts,
+        ssm: &aws_sdk_ssm::Client,
+    ) -> Result<Self, Fault> {
+        if let Whereabouts::Deployed { stage, .. } = whereabouts
+            && parameter::read(ssm, &path(stage, STACK)).await?.is_none()
+        {
+            return Ok(Self {
+                name: stage.clone(),
+                is_local: false,
+                is_deployed: false,
+                api_url: String::new(),
+                table: format!("throughline-{stage}"),
+                queues: BTreeMap::new(),
+                dead_letters: BTreeMap::new(),
+                settings: None,
+            });
+        }
+        Self::find(whereabouts, ssm).await
     }
 
     /// The whole name of one of the stage's parameters.

@@ -9,6 +9,9 @@ use ledger::{List, SHARDS};
 /// After this long a fact should have been dispatched, by the stream or by two sweeps.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 
+/// The reconciler runs every quarter of an hour; behind by this much it has failed again and again.
+const LATE: SignedDuration = SignedDuration::from_hours(3);
+
 impl Operator {
     pub(super) async fn check_stock(&self, now: Timestamp) -> Vec<Check> {
         let mut checks = vec![self.check_table().await];
@@ -16,6 +19,7 @@ impl Operator {
             ("undispatched facts", self.look_for_forgotten(now).await),
             ("unreadable facts", self.look_for_unreadable().await),
             ("dead deliveries", self.look_for_dead().await),
+            ("reconciler", self.look_at_the_reconciler(now).await),
         ] {
             checks.push(looked.unwrap_or_else(|fault| Check::impossible(what, &fault)));
         }
@@ -80,6 +84,29 @@ impl Operator {
                 "dead deliveries",
                 format!("{sum}: `throughline dlq list` names them, and why they died"),
             ),
+        })
+    }
+
+    async fn look_at_the_reconciler(&self, now: Timestamp) -> Result<Check, Fault> {
+        const WHAT: &str = "reconciler";
+        let Some(cursor) = self.ledger.cursor().await? else {
+            return Ok(Check::warn(
+                WHAT,
+                "it has not run yet: its first run is due within 15 minutes",
+            ));
+        };
+        let behind = now.duration_since(cursor);
+        Ok(if behind > LATE {
+            let hours = behind.as_hours();
+            Check::fail(
+                WHAT,
+                format!("{hours} h behind Stripe, which forgets after 30 days: read its log"),
+            )
+        } else {
+            Check::ok(
+                WHAT,
+                format!("it has read Stripe's events until {} min ago", behind.as_mins()),
+            )
         })
     }
 }
