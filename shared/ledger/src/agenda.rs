@@ -10,6 +10,7 @@
 use crate::fact::FactKey;
 use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
 use domain::delivery::DeliveryId;
 use domain::destination::Destination;
@@ -132,12 +133,9 @@ impl Ledger {
             .expression_attribute_values(":due", text("due#"))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(Unavailable::from_sdk("put a delivery off", &error)),
-            },
+        match written("put a delivery off", update)? {
+            Written::Landed(_) => Ok(true),
+            Written::Refused(_) => Ok(false),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::item::{get_time, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::unless_refused;
 use crate::{Ledger, Unavailable};
 use jiff::Timestamp;
 
@@ -41,12 +42,6 @@ impl Ledger {
             .expression_attribute_values(":to", time(to))
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(Unavailable::from_sdk("move the reconciler's cursor", &error)),
-            },
-        }
+        unless_refused("move the reconciler's cursor", put)
     }
 }

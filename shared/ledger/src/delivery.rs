@@ -4,8 +4,8 @@ use crate::agenda;
 use crate::fact::FactKey;
 use crate::item::{Item, get_count, get_number, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::delivery::{DeliveryId, State, WaitReason};
 use jiff::{SignedDuration, Timestamp};
@@ -114,19 +114,16 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(Opened::ForThisFact),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let opened_for = failed.item().and_then(|item| get_text(item, "fact"));
-                    Ok(if opened_for == Some(&fact.sk) {
-                        Opened::ForThisFact
-                    } else {
-                        Opened::ForAnotherFact
-                    })
-                }
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
+        match written(OPERATION, put)? {
+            Written::Landed(_) => Ok(Opened::ForThisFact),
+            Written::Refused(was) => {
+                let opened_for = was.as_ref().and_then(|item| get_text(item, "fact"));
+                Ok(if opened_for == Some(&fact.sk) {
+                    Opened::ForThisFact
+                } else {
+                    Opened::ForAnotherFact
+                })
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod person;
 mod rate;
 mod sync;
 mod timeline;
+mod write;
 
 pub use agenda::{Due, SHARDS};
 pub use checkout::{Attempt, Checkout, Pointer, Room};

@@ -7,8 +7,8 @@ use crate::fact::FactKey;
 use crate::item::{Item, get_text, get_time, text};
 use crate::key::{self, PK, SK};
 use crate::operator::{self, Audit, Open};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::fact::Fact;
 use domain::id::EventId;
@@ -92,14 +92,11 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(routes),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    failed.item().and_then(decode_routes).ok_or(Unavailable::unreadable(OPERATION))
-                }
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
+        match written(OPERATION, put)? {
+            Written::Landed(_) => Ok(routes),
+            Written::Refused(was) => {
+                was.as_ref().and_then(decode_routes).ok_or(Unavailable::unreadable(OPERATION))
+            }
         }
     }
 

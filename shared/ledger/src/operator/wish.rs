@@ -8,8 +8,8 @@ use crate::delivery::{self, DeliveryRecord};
 use crate::fact::{self, FactKey};
 use crate::item::{Item, get_number, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, unless_refused, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::delivery::{DeathReason, DeliveryId, State};
@@ -161,17 +161,14 @@ impl Ledger {
         if let Some(reopened) = read.as_ref().and_then(|record| already(record, &reopening)) {
             return Ok(reopened);
         }
-        match self.reopening(&reopening, read.as_ref()).send().await {
-            Ok(_) => Ok(Reopened::Queued),
-            Err(error) => match error.as_service_error() {
-                // Our own write, whose answer was lost; or something else happened to it meanwhile.
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed
-                    .item()
-                    .and_then(|item| delivery::decode(reopening.id.clone(), item))
-                    .and_then(|record| already(&record, &reopening))
-                    .ok_or(Unavailable::changed(OPERATION)),
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
+        match written(OPERATION, self.reopening(&reopening, read.as_ref()).send().await)? {
+            Written::Landed(_) => Ok(Reopened::Queued),
+            // Our own write, whose answer was lost; or something else happened to it meanwhile.
+            Written::Refused(was) => was
+                .as_ref()
+                .and_then(|item| delivery::decode(reopening.id.clone(), item))
+                .and_then(|record| already(&record, &reopening))
+                .ok_or(Unavailable::changed(OPERATION)),
         }
     }
 
@@ -236,13 +233,7 @@ impl Ledger {
             .expression_attribute_values(":wish", text(document))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
-        }
+        unless_refused(OPERATION, update)
     }
 }
 
