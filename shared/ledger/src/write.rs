@@ -45,19 +45,15 @@ pub(crate) trait Conditional: ProvideErrorMetadata {
 
 impl Conditional for PutItemError {
     fn refused_by(&self) -> Option<Option<Item>> {
-        match self {
-            Self::ConditionalCheckFailedException(failed) => Some(whole(failed.item())),
-            _ => None,
-        }
+        let Self::ConditionalCheckFailedException(failed) = self else { return None };
+        Some(whole(failed.item()))
     }
 }
 
 impl Conditional for UpdateItemError {
     fn refused_by(&self) -> Option<Option<Item>> {
-        match self {
-            Self::ConditionalCheckFailedException(failed) => Some(whole(failed.item())),
-            _ => None,
-        }
+        let Self::ConditionalCheckFailedException(failed) = self else { return None };
+        Some(whole(failed.item()))
     }
 }
 
