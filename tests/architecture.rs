@@ -81,12 +81,15 @@ pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn architecture_only_one_crate_opens_the_door_to_the_internet_and_one_the_table() {
     for (name, named) in dependencies() {
-        let laptop = ["sandbox", "xtask", "tests", "testkit", "simulation"].contains(&name.as_str());
+        let laptop =
+            ["sandbox", "xtask", "tests", "testkit", "simulation"].contains(&name.as_str());
         assert!(laptop || name == "outbound" || !named.contains("reqwest"), "{name} names reqwest");
         let aws = named
             .iter()
             .any(|dependency| dependency.starts_with("aws-sdk") || dependency == "aws-config");
-        assert!(laptop || name == "ledger" || name == "lambda" || !aws, "{name} names AWS's SDK");
+        // `operator` signs in as a person does, not as a function, and reads queues and parameters.
+        let hands = ["ledger", "lambda", "operator"].contains(&name.as_str());
+        assert!(laptop || hands || !aws, "{name} names AWS's SDK");
     }
 }
 
@@ -95,6 +98,36 @@ fn architecture_dispatcher_and_sweeper_cannot_call_a_vendor() {
     let dependencies = dependencies();
     for function in ["dispatcher", "sweeper", "lead-capture", "consent-capture", "stripe-webhook"] {
         assert!(!dependencies[function].contains("outbound"), "{function} names outbound");
+    }
+}
+
+#[test]
+fn architecture_what_stripe_tells_becomes_a_fact_in_one_place() {
+    let dependencies = dependencies();
+    for function in ["stripe-webhook", "reconciler"] {
+        assert!(dependencies[function].contains("payments"), "{function} has a door of its own");
+        for file in walk(&root().join("functions").join(function)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for word in ["domain::fact", "Fact {", "Happening", ".told()"] {
+                assert!(!text.contains(word), "{} says {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn architecture_no_function_has_the_operators_hands() {
+    let dependencies = dependencies();
+    for function in folders("functions") {
+        assert!(!dependencies[&function].contains("operator"), "{function} names operator");
+    }
+    let named = |name: &str| dependencies[name].iter().any(|d| d.starts_with("aws-"));
+    assert!(!named("cli"), "the command asks and prints; what is done is in `operator`");
+    for file in
+        walk(&root().join("functions")).into_iter().chain(walk(&root().join("shared/dispatch")))
+    {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(!text.contains("scan_facts"), "{} reads through the table", file.display());
     }
 }
 
@@ -176,7 +209,7 @@ fn architecture_no_sample_names_a_real_person() {
 
 #[test]
 fn architecture_every_file_says_what_it_is() {
-    for folder in ["functions", "shared", "sandbox", "xtask", "simulation", "tests"] {
+    for folder in ["functions", "shared", "cli", "sandbox", "xtask", "simulation", "tests"] {
         for file in walk(&root().join(folder)) {
             if file.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&file).unwrap();

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::delivery::{DeliveryId, Outcome, State};
 use domain::destination::Destination;
 use domain::fact::Effect;
-use domain::id::EventId;
+use domain::id::{EventId, StripeId};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Claimed, Completion, FactKey, OpeningTimes};
@@ -143,6 +143,12 @@ needs! {
         needs_to_send_to_sgtm_forwarder: "sqs:SendMessage*" on Queue("sgtm-forwarder");
         needs_to_send_to_notifier: "sqs:SendMessage*" on Queue("notifier");
     }
+    reconciler = "reconciler" {
+        needs_to_get_its_cursor_and_pointers: "dynamodb:GetItem" on Table;
+        needs_to_put_facts: "dynamodb:PutItem" on Table;
+        needs_the_pepper: "ssm:GetParameter" on Parameter("PEPPER");
+        needs_stripes_key: "ssm:GetParameter" on Parameter("STRIPE_SECRET_KEY");
+    }
 }
 
 /// What Lambda itself does under a function's role. The local AWS does it unasked.
@@ -210,7 +216,11 @@ async fn fails_without(need: Need) {
 /// What must be there before anything is taken away.
 async fn prepare(stack: &Stack, need: Need) {
     match need.function {
-        "lead-capture" | "consent-capture" | "create-payment-intent" | "stripe-webhook" => {}
+        "lead-capture"
+        | "consent-capture"
+        | "create-payment-intent"
+        | "stripe-webhook"
+        | "reconciler" => {}
         _ => drop(a_dispatched_lead(stack).await),
     }
 }
@@ -227,6 +237,7 @@ async fn work(stack: &Stack, need: Need) -> Result<(), String> {
         "stripe-webhook" => hears_stripe(stack).await,
         "dispatcher" => dispatches(stack).await,
         "sweeper" => sweeps(stack).await,
+        "reconciler" => makes_up_for_a_webhook(stack).await,
         consumer => match (need.action, need.on) {
             ("sqs:ChangeMessageVisibility", _) => puts_off(stack, consumer).await,
             ("dynamodb:GetItem", _) | (_, On::DeadLetters(_)) => buries(stack, consumer).await,
@@ -329,6 +340,21 @@ async fn sweeps(stack: &Stack) -> Result<(), String> {
     expect(!invoked.failed, &invoked)?;
     let item = fact_item(stack, lead).await;
     expect(!item.contains_key("agenda"), &"the fact is still on the agenda")
+}
+
+/// A payment that Stripe never told of is fetched: its intent is looked up, and the fact is recorded.
+async fn makes_up_for_a_webhook(stack: &Stack) -> Result<(), String> {
+    let mark = Uuid::new_v4().simple();
+    let (event, intent) = (format!("evt_{mark}"), format!("pi_{mark}"));
+    let mut event = stripe::payment_event(&event, &intent, &json!({}));
+    let written = json!({"id": event["id"], "type": event["type"], "object": event["data"]["object"].take(),
+        "created": stripe::now() - 300});
+    stack.sandbox.write_unheard(written).await;
+    let invoked = stack.invoke("reconciler", &json!({})).await;
+    expect(!invoked.failed, &invoked)?;
+    let journey = EventId::of_foreign(&StripeId::parse(&intent).unwrap());
+    let timeline = stack.timeline(journey).await;
+    expect(timeline.facts.len() == 1, &timeline.facts.len())
 }
 
 /// A delivery of the lead that nobody but the test knows of.

@@ -88,6 +88,37 @@ impl Sandbox {
         self.control("refund", &order).await
     }
 
+    /// Pays an intent, so many seconds ago, and has nobody told of it.
+    pub(crate) async fn pay_unheard(&self, intent: &str, ago_seconds: u32) -> Value {
+        let order = json!({"payment_intent_id": intent, "outcome": "succeeded", "deliveries": 0, "ago_seconds": ago_seconds});
+        self.control("pay", &order).await
+    }
+
+    /// Refunds an intent, so many seconds ago; Stripe tries to tell us.
+    pub(crate) async fn refund_ago(&self, intent: &str, ago_seconds: u32) -> Value {
+        let order = json!({"payment_intent_id": intent, "ago_seconds": ago_seconds});
+        self.control("refund", &order).await
+    }
+
+    /// Writes an event that Stripe lists and never sends.
+    pub(crate) async fn write_unheard(&self, mut event: Value) {
+        event["deliveries"] = 0.into();
+        self.control("event", &event).await;
+    }
+
+    /// An event as Stripe shows it.
+    pub(crate) async fn event(&self, id: &str) -> String {
+        let url = format!("{}/stripe/v1/events/{id}", self.url);
+        let answer = self.http.get(url).bearer_auth("sk_test_tests").send().await.unwrap();
+        assert!(answer.status().is_success(), "{id}");
+        answer.text().await.unwrap()
+    }
+
+    /// Sets where Stripe sends, and whether it does.
+    pub(crate) async fn set_webhook(&self, url: &str, enabled: bool) {
+        self.control("webhook", &json!({"url": url, "enabled": enabled})).await;
+    }
+
     async fn control(&self, what: &str, body: &Value) -> Value {
         let url = format!("{}/_control/{what}", self.url);
         let answer = self.http.post(url).json(body).send().await.unwrap();

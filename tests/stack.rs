@@ -42,7 +42,7 @@ pub(crate) struct Stack {
 impl Stack {
     /// Finds the running stack.
     pub(crate) async fn running() -> Self {
-        let path = option_env_path();
+        let path = stack_file();
         let text = std::fs::read_to_string(&path).unwrap_or_else(|_| {
             panic!("no stack is described in {path}; run `cargo xtask up --detach` first")
         });
@@ -83,6 +83,21 @@ impl Stack {
 
     pub(crate) async fn timeline(&self, event_id: EventId) -> Timeline {
         self.ledger().timeline(event_id).await.unwrap()
+    }
+
+    /// Puts a fact into the table as it is, listed as one that no version here can read.
+    pub(crate) async fn put_fact(&self, event_id: EventId, sk: &str, document: &str) {
+        use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+        let put = self.dynamodb().put_item().table_name(self.table());
+        put.item("pk", S(format!("JOURNEY#{event_id}")))
+            .item("sk", S(sk.into()))
+            .item("fact", S(document.into()))
+            .item("kind", S("seat_chosen".into()))
+            .item("agenda", S("undecodable#00".into()))
+            .item("agenda_at", N("1790000000000".into()))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// The id under which a vendor knows the person of a journey.
@@ -154,6 +169,11 @@ impl Stack {
                 && timeline.deliveries.iter().all(|delivery| delivery.state.is_terminal())
         })
         .await
+    }
+
+    /// The address of a function's dead letters.
+    pub(crate) fn dead_letters_of(&self, function: &str) -> &str {
+        &self.description.dead_letters[function]
     }
 
     /// The messages on a function's dead-letter queue that name a journey.
@@ -241,7 +261,7 @@ fn client() -> reqwest::Client {
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the stack is described")]
-fn option_env_path() -> String {
+pub(crate) fn stack_file() -> String {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json");
     std::env::var("THROUGHLINE_STACK").unwrap_or_else(|_| beside.to_owned())
 }

@@ -182,7 +182,9 @@ fn architecture_every_alarm_says_what_to_do_and_tells_somebody() {
     let mut seen = 0;
     for alarm in ours {
         let name = alarm.split_once("MetricName: ").unwrap().1.lines().next().unwrap();
-        assert!(code.contains(&format!("{name}:Count")), "no code counts {name}");
+        let units = ["Count", "Seconds"];
+        let is_told = units.iter().any(|unit| code.contains(&format!("{name}:{unit}")));
+        assert!(is_told, "no code counts {name}");
         seen += 1;
     }
     assert!(seen >= 7, "{seen}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -101,9 +102,16 @@ pub(crate) async fn reset(State(world): Shared) -> Response {
 struct SetWebhook {
     url: Option<String>,
     secret: Option<String>,
+    #[serde(default = "yes")]
+    enabled: bool,
 }
 
-/// `POST /_control/webhook`: where Stripe's events go from now on; null stops them.
+fn yes() -> bool {
+    true
+}
+
+/// `POST /_control/webhook`: where Stripe's events go from now on; null stops them, and so does
+/// `enabled: false`, as if Stripe had disabled the endpoint.
 pub(crate) async fn set_webhook(State(world): Shared, body: Bytes) -> Reply {
     let wanted: SetWebhook = read(&body)?;
     if wanted.url.as_deref().is_some_and(|url| reqwest::Url::parse(url).is_err()) {
@@ -114,15 +122,17 @@ pub(crate) async fn set_webhook(State(world): Shared, body: Bytes) -> Reply {
     }
     let mut known = world.known();
     known.endpoint.url = wanted.url;
+    known.endpoint.enabled = wanted.enabled;
     if let Some(secret) = wanted.secret {
         known.endpoint.secret = secret;
     }
-    Ok(reply(json!({ "url": known.endpoint.url })))
+    Ok(reply(json!({ "url": known.endpoint.url, "enabled": known.endpoint.enabled })))
 }
 
 /// The parts of a call that say how its events are delivered.
 #[derive(Deserialize)]
 struct Delivery {
+    /// With 0 the events are written and never sent: Stripe could not reach us.
     #[serde(default = "one")]
     deliveries: u32,
     #[serde(default)]
@@ -152,6 +162,9 @@ impl Delivery {
 struct Pay {
     payment_intent_id: String,
     outcome: Outcome,
+    /// How long ago it happened.
+    #[serde(default)]
+    ago_seconds: u32,
     #[serde(flatten)]
     delivery: Delivery,
 }
@@ -160,8 +173,8 @@ struct Pay {
 pub(crate) async fn pay(State(world): Shared, body: Bytes) -> Reply {
     let wanted: Pay = read(&body)?;
     let schedule = wanted.delivery.schedule()?;
-    let happening =
-        world.known().stripe.pay(&wanted.payment_intent_id, wanted.outcome, clock::now())?;
+    let at = ago(wanted.ago_seconds);
+    let happening = world.known().stripe.pay(&wanted.payment_intent_id, wanted.outcome, at)?;
     Ok(tell(&world, happening, schedule).await)
 }
 
@@ -169,6 +182,9 @@ pub(crate) async fn pay(State(world): Shared, body: Bytes) -> Reply {
 struct Refund {
     payment_intent_id: String,
     amount: Option<i64>,
+    /// How long ago it happened.
+    #[serde(default)]
+    ago_seconds: u32,
     #[serde(flatten)]
     delivery: Delivery,
 }
@@ -180,9 +196,13 @@ pub(crate) async fn refund(State(world): Shared, body: Bytes) -> Reply {
     let happening = world.known().stripe.refund_by_hand(
         &wanted.payment_intent_id,
         wanted.amount,
-        clock::now(),
+        ago(wanted.ago_seconds),
     )?;
     Ok(tell(&world, happening, schedule).await)
+}
+
+fn ago(seconds: u32) -> Timestamp {
+    clock::now() - SignedDuration::from_secs(i64::from(seconds))
 }
 
 /// An event of any type, with any object.

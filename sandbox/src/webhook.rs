@@ -28,6 +28,8 @@ const TRIES: u32 = 6;
 pub(crate) struct Endpoint {
     pub(crate) url: Option<String>,
     pub(crate) secret: String,
+    /// Stripe sends nothing to an endpoint that it, or a person, has disabled.
+    pub(crate) enabled: bool,
 }
 
 /// How often each event is delivered, and in which order.
@@ -65,6 +67,9 @@ impl Sender {
 
     async fn attempt(&self, endpoint: &Endpoint, body: &str, now: Timestamp) -> Attempt {
         let Some(url) = &endpoint.url else { return Attempt::failed("no webhook url is set") };
+        if !endpoint.enabled {
+            return Attempt::failed("the endpoint is disabled");
+        }
         let sent = self
             .0
             .post(url)

@@ -34,7 +34,7 @@ impl World {
         let known = Known {
             journal: Journal::default(),
             faults: Faults::default(),
-            endpoint: Endpoint { url, secret },
+            endpoint: Endpoint { url, secret, enabled: true },
             stripe: stripe::Account::default(),
             hubspot: hubspot::Portal::default(),
             mailerlite: mailerlite::Account::default(),
@@ -53,7 +53,7 @@ impl Known {
     /// Lets the vendor do its work.
     pub(crate) fn answer(&mut self, vendor: Vendor, request: &Request, now: Timestamp) -> Answer {
         match vendor {
-            Vendor::Stripe => self.stripe.answer(request, now),
+            Vendor::Stripe => self.stripe.answer(request, &self.endpoint, now),
             Vendor::Hubspot => self.hubspot.answer(request, now),
             Vendor::Mailerlite => self.mailerlite.answer(request, now),
             Vendor::Sgtm => sgtm::answer(request, now),

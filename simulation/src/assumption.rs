@@ -15,8 +15,7 @@ const WRITING: &str =
 const CONDITIONS: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html";
 const UPDATES: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html";
 const QUERIES: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html";
-const INDEXES: &str =
-    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html";
+const INDEXES: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html";
 
 /// One table under trial: its client, its name, and a partition that is nobody else's.
 pub struct Trial<'a> {
@@ -62,11 +61,14 @@ impl Trial<'_> {
     }
 
     async fn puts(&self, lines: &mut Vec<String>) {
-        for (value, on_failure) in
-            [("first", OnFailure::AllOld), ("second", OnFailure::AllOld), ("third", OnFailure::None)]
-        {
+        for (value, on_failure) in [
+            ("first", OnFailure::AllOld),
+            ("second", OnFailure::AllOld),
+            ("third", OnFailure::None),
+        ] {
             let put = self.client.put_item().table_name(self.table);
-            let put = put.item("pk", s(self.partition)).item("sk", s("TRIAL#1")).item("value", s(value));
+            let put =
+                put.item("pk", s(self.partition)).item("sk", s("TRIAL#1")).item("value", s(value));
             let put = put
                 .condition_expression("attribute_not_exists(pk)")
                 .return_values_on_condition_check_failure(on_failure);
@@ -112,35 +114,59 @@ impl Trial<'_> {
 
     async fn updates(&self, lines: &mut Vec<String>) {
         let one = || n(1);
-        let update = self.update("TRIAL#2", "SET a = :a ADD hits :one").expression_attribute_values(":a", s("x"));
+        let update = self
+            .update("TRIAL#2", "SET a = :a ADD hits :one")
+            .expression_attribute_values(":a", s("x"));
         self.told(lines, UPDATES, update.expression_attribute_values(":one", one())).await;
-        let update = self.update("TRIAL#2", "SET #state = :s, b = :s REMOVE a, missing ADD hits :one");
-        let update = update.expression_attribute_names("#state", "state").expression_attribute_values(":s", s("y"));
+        let update =
+            self.update("TRIAL#2", "SET #state = :s, b = :s REMOVE a, missing ADD hits :one");
+        let update = update
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":s", s("y"));
         self.told(lines, UPDATES, update.expression_attribute_values(":one", one())).await;
         for member in ["m1", "m1", "m2"] {
             let set = AttributeValue::Ss(vec![member.to_owned()]);
-            let update = self.update("TRIAL#3", "ADD members :m").expression_attribute_values(":m", set);
+            let update =
+                self.update("TRIAL#3", "ADD members :m").expression_attribute_values(":m", set);
             self.told(lines, UPDATES, update).await;
         }
-        let update = self.update("TRIAL#none", "SET a = :a").condition_expression("attribute_exists(pk)");
+        let update =
+            self.update("TRIAL#none", "SET a = :a").condition_expression("attribute_exists(pk)");
         self.told(lines, UPDATES, update.expression_attribute_values(":a", s("x"))).await;
-        let update = self.update("TRIAL#2", "SET sk = :a").expression_attribute_values(":a", s("x"));
+        let update =
+            self.update("TRIAL#2", "SET sk = :a").expression_attribute_values(":a", s("x"));
         self.told(lines, UPDATES, update).await;
     }
 
     async fn conditions(&self, lines: &mut Vec<String>) {
         // Of the item TRIAL#2: state and b are "y", hits is 2, members is not there.
         let cases = [
-            "hits < :three", "hits <= :two", "hits > :two", "hits >= :two", "hits = :two", "hits <> :two",
-            "missing < :three", "missing = :three", "missing <> :three", "attribute_not_exists(missing)",
-            "b IN (:x, :y)", "b IN (:x)", "begins_with(b, :y)", "contains(b, :y)", "size(b) < :two",
-            "b = :x OR hits = :two AND b = :y", "(b = :x OR hits = :two) AND b = :x",
-            "b < :two", "hits BETWEEN :two AND :three", "NOT b = :x",
+            "hits < :three",
+            "hits <= :two",
+            "hits > :two",
+            "hits >= :two",
+            "hits = :two",
+            "hits <> :two",
+            "missing < :three",
+            "missing = :three",
+            "missing <> :three",
+            "attribute_not_exists(missing)",
+            "b IN (:x, :y)",
+            "b IN (:x)",
+            "begins_with(b, :y)",
+            "contains(b, :y)",
+            "size(b) < :two",
+            "b = :x OR hits = :two AND b = :y",
+            "(b = :x OR hits = :two) AND b = :x",
+            "b < :two",
+            "hits BETWEEN :two AND :three",
+            "NOT b = :x",
         ];
         for case in cases {
             let mut update = self.update("TRIAL#2", "SET seen = :seen").condition_expression(case);
             update = update.expression_attribute_values(":seen", s(case));
-            for (name, value) in [(":x", s("x")), (":y", s("y")), (":two", n(2)), (":three", n(3))] {
+            for (name, value) in [(":x", s("x")), (":y", s("y")), (":two", n(2)), (":three", n(3))]
+            {
                 if case.contains(name) {
                     update = update.expression_attribute_values(name, value);
                 }
@@ -170,7 +196,8 @@ impl Trial<'_> {
                 query = query.expression_attribute_values(":to", s("TRIAL#2"));
             }
             let found = query.send().await;
-            let line = found.map_or_else(|error| code(&error), |page| format!("{:?}", keys(page.items())));
+            let line =
+                found.map_or_else(|error| code(&error), |page| format!("{:?}", keys(page.items())));
             lines.push(format!("{condition}, forward {forward}: {line} ({QUERIES})"));
         }
     }
@@ -179,8 +206,15 @@ impl Trial<'_> {
         let list = format!("trial#{}", self.partition);
         for (sk, at) in [("TRIAL#8", 30), ("TRIAL#9", 10), ("TRIAL#7", 20), ("TRIAL#6", 90)] {
             let update = self.update(sk, "SET agenda = :list, agenda_at = :at, more = :more");
-            let update = update.expression_attribute_values(":list", s(&list)).expression_attribute_values(":at", n(at));
-            self.told(&mut Vec::new(), "", update.expression_attribute_values(":more", s("not a key"))).await;
+            let update = update
+                .expression_attribute_values(":list", s(&list))
+                .expression_attribute_values(":at", n(at));
+            self.told(
+                &mut Vec::new(),
+                "",
+                update.expression_attribute_values(":more", s("not a key")),
+            )
+            .await;
         }
         let gone = self.update("TRIAL#7", "REMOVE agenda, agenda_at");
         self.told(&mut Vec::new(), "", gone).await;

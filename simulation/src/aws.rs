@@ -32,10 +32,14 @@ pub(crate) async fn config(region: u64) -> SdkConfig {
         .endpoint_url("http://aws.invalid")
         .http_client(Below)
         .sleep_impl(Nap)
-        .time_source(StaticTimeSource::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_607_200)))
+        .time_source(StaticTimeSource::new(
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_607_200),
+        ))
         // A call that is not answered says so at once: nothing here waits for real.
         .timeout_config(TimeoutConfig::disabled())
-        .stalled_stream_protection(aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled())
+        .stalled_stream_protection(
+            aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
+        )
         .load()
         .await
 }
@@ -165,7 +169,10 @@ impl Call {
                     Ok(answer) => respond(200, &answer),
                     Err(refusal) => {
                         if refusal.kind == "ValidationException" {
-                            let what = format!("the table calls it invalid: {operation} {}", refusal.body());
+                            let what = format!(
+                                "the table calls it invalid: {operation} {}",
+                                refusal.body()
+                            );
                             world::with(|world| world.violations.push(what));
                         }
                         respond(400, &refusal.body())
@@ -174,7 +181,10 @@ impl Call {
             }
             "AmazonSQS" => match world::with(|world| world.queues.call(operation, body)) {
                 Ok(answer) => respond(200, &answer),
-                Err(kind) => respond(400, &json!({"__type": format!("com.amazonaws.sqs#{kind}"), "message": ""})),
+                Err(kind) => respond(
+                    400,
+                    &json!({"__type": format!("com.amazonaws.sqs#{kind}"), "message": ""}),
+                ),
             },
             _ => secret(body["Name"].as_str().unwrap_or_default()),
         }

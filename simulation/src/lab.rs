@@ -3,10 +3,10 @@
 use crate::assumption::Trial;
 use crate::fault::{Function, Plan};
 use crate::oracle::{Rest, judge};
+use crate::queue::Queues;
 use crate::run::{Options, Run};
 use crate::shop::{Shop, outbound};
 use crate::story::{Said, Visitor};
-use crate::queue::Queues;
 use crate::table::Table;
 use crate::vendor::Vendors;
 use crate::world::Touch;

@@ -31,13 +31,19 @@ pub(crate) fn judge(run: &Run, stuck: Result<(), String>) -> (Rest, Vec<String>)
             }
         }
         if world.queues.moved > 0 {
-            wrong.push(format!("{} messages were moved to the dead letters by SQS", world.queues.moved));
+            wrong.push(format!(
+                "{} messages were moved to the dead letters by SQS",
+                world.queues.moved
+            ));
         }
-        let messages = crate::shop::QUEUES.iter().map(|q| (*q, world.queues.bodies(&queue::url(q))));
+        let messages =
+            crate::shop::QUEUES.iter().map(|q| (*q, world.queues.bodies(&queue::url(q))));
         let rest = Rest {
             deliveries: deliveries(&world.table),
             state: state(&world.vendors),
-            messages: messages.flat_map(|(q, all)| all.into_iter().map(move |m| format!("{q} {m}"))).collect(),
+            messages: messages
+                .flat_map(|(q, all)| all.into_iter().map(move |m| format!("{q} {m}")))
+                .collect(),
         };
         if run.options.stream || run.options.sweeping != Sweeping::Off {
             every_route_is_kept(&world.table, &mut wrong);
@@ -64,12 +70,13 @@ fn state(vendors: &Vendors) -> BTreeMap<String, String> {
         let email = contact.properties.get("email").cloned().unwrap_or_default();
         (format!("hubspot {email}"), format!("{:?}", contact.properties))
     });
-    let subscribers = vendors.subscribers.values().filter(|subscriber| subscriber.active).map(|s| {
-        let mut fields = s.fields.clone();
-        // It is there once the CRM has heard of the person, which may be later.
-        fields.remove("crm_contact_id");
-        (format!("mailerlite {}", s.email), format!("{fields:?}"))
-    });
+    let subscribers =
+        vendors.subscribers.values().filter(|subscriber| subscriber.active).map(|s| {
+            let mut fields = s.fields.clone();
+            // It is there once the CRM has heard of the person, which may be later.
+            fields.remove("crm_contact_id");
+            (format!("mailerlite {}", s.email), format!("{fields:?}"))
+        });
     contacts.chain(subscribers).collect()
 }
 
@@ -87,7 +94,8 @@ fn every_route_is_kept(table: &Table, wrong: &mut Vec<String>) {
         for route in routes.as_array().into_iter().flatten() {
             let destination = route["destination"].as_str().unwrap_or_default();
             let key = format!("DELIVERY#{}#{destination}", text(item, "effect"));
-            if route["decision"] == "send" && !table.items.contains_key(&(pk.clone(), key.clone())) {
+            if route["decision"] == "send" && !table.items.contains_key(&(pk.clone(), key.clone()))
+            {
                 wrong.push(format!("loss: {key} was never opened"));
             }
         }

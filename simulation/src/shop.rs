@@ -106,7 +106,8 @@ impl Shop {
             shop.esp.push(of("esp-sync").open(&aws, esp, Some(pepper().await)));
             let tagging = Tagging::new(&tagging_own, outbound, secret("SGTM_API_SECRET").await);
             shop.tagging.push(of("sgtm-forwarder").open(&aws, tagging, None));
-            let (mail, chat) = (secret("SENDGRID_API_KEY").await, secret("SLACK_WEBHOOK_URL").await);
+            let (mail, chat) =
+                (secret("SENDGRID_API_KEY").await, secret("SLACK_WEBHOOK_URL").await);
             let notify = Notify::new(&notify_own, outbound, mail, chat);
             shop.notify.push(of("notifier").open(&aws, notify, None));
         }
@@ -234,7 +235,10 @@ impl Shop {
             product_id: ProductId::parse("cafe-com-vendas-ticket").expect("an id"),
             product_name: "Café com Vendas".to_owned(),
             quantity: 1,
-            unit_price: Money { minor: 9700, currency: Currency::parse("EUR").expect("a currency") },
+            unit_price: Money {
+                minor: 9700,
+                currency: Currency::parse("EUR").expect("a currency"),
+            },
         };
         let fact = Fact {
             schema: SCHEMA,

@@ -43,7 +43,15 @@ impl Visitor {
     /// The visitor of one journey; two of them may be one person.
     #[must_use]
     pub fn new(number: u32, email: &str) -> Self {
-        let id = |kind: u128| Uuid::from_u128((kind << 112) | (0x4 << 76) | (0x8 << 60) | u128::from(number) | (u128::from(number * 37 % 251) << 120));
+        let id = |kind: u128| {
+            Uuid::from_u128(
+                (kind << 112)
+                    | (0x4 << 76)
+                    | (0x8 << 60)
+                    | u128::from(number)
+                    | (u128::from(number * 37 % 251) << 120),
+            )
+        };
         Self { journey: id(0x11), session: id(0x22), email: email.to_owned(), number }
     }
 
@@ -133,8 +141,7 @@ impl Visitor {
     pub fn fails_to_pay(&self, at: i64, charge: u32) -> Said {
         let id = format!("evt_{}_failed_{charge}", self.number);
         let mut object = self.intent_object("requires_payment_method", charge + 1);
-        object["last_payment_error"] =
-            json!({"type": "card_error", "code": "card_declined", "charge": format!("ch_{}_{}", self.number, charge + 1)});
+        object["last_payment_error"] = json!({"type": "card_error", "code": "card_declined", "charge": format!("ch_{}_{}", self.number, charge + 1)});
         self.stripe(at, &id, "payment_intent.payment_failed", &object)
     }
 
@@ -161,7 +168,8 @@ impl Said {
     /// The request as API Gateway hands it over at this moment.
     pub(crate) fn request(&self) -> Value {
         let body = self.body.to_string();
-        let mut headers = json!({"Content-Type": "application/json", "Origin": "https://example.pt"});
+        let mut headers =
+            json!({"Content-Type": "application/json", "Origin": "https://example.pt"});
         if self.to == Function::Webhook {
             headers["Stripe-Signature"] = json!(sign(&body));
         }

@@ -93,12 +93,7 @@ pub(crate) fn reset(plan: Plan, tolerance: i64) {
 
 impl World {
     /// What the plan says of an effect. Repetitions by the SDK are the same effect.
-    pub(crate) fn strike(
-        &mut self,
-        invocation: &str,
-        label: &str,
-        touch: Touch,
-    ) -> Option<Fault> {
+    pub(crate) fn strike(&mut self, invocation: &str, label: &str, touch: Touch) -> Option<Fault> {
         let (actor, function) = self.current?;
         if let Some(known) = self.struck.get(invocation) {
             return *known;

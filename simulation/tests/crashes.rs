@@ -33,7 +33,11 @@ impl Scene<'_> {
         self.judge(&expected, &expected, &[]);
         let places = self.places(&expected, 0);
         assert!(!places.is_empty(), "{} makes no effect", self.name);
-        let every = if self.pairs == 0 { 0 } else { given("THROUGHLINE_PAIRS").map_or(self.pairs, |n| n as usize) };
+        let every = if self.pairs == 0 {
+            0
+        } else {
+            given("THROUGHLINE_PAIRS").map_or(self.pairs, |n| n as usize)
+        };
         let (mut pairs, mut all) = (0, 0);
         for (at, writes) in places.iter().copied() {
             // A sweep makes a hundred effects: of faults that come to the same one stands for all.
@@ -142,7 +146,8 @@ fn stripe_webhook_keeps_what_it_acknowledges_whatever_goes_wrong() {
 fn lead_capture_keeps_what_it_acknowledges_whatever_goes_wrong() {
     let mut lab = Lab::new();
     let from = nothing(&mut lab);
-    let said = vec![ana().lead(0, 1, (true, true)), ana().lead(1_000, 1, (true, true)).arriving(2_000)];
+    let said =
+        vec![ana().lead(0, 1, (true, true)), ana().lead(1_000, 1, (true, true)).arriving(2_000)];
     let (name, function) = ("lead-capture", Function::Lead);
     let said = said.into_iter().take(1).collect();
     Scene { name, function, options: doors_alone(), from, said, pairs: 1 }.enumerate(&mut lab);
@@ -161,7 +166,7 @@ fn the_dispatcher_opens_and_queues_every_delivery_whatever_goes_wrong() {
     let from = recorded(&mut lab, vec![ana().pays(0, 1)]);
     let options = Options { stream: true, ..doors_alone() };
     let (name, function) = ("dispatcher", Function::Dispatcher);
-    Scene { name, function, options, from, said: Vec::new(), pairs: 1 }.enumerate(&mut lab);
+    Scene { name, function, options, from, said: Vec::new(), pairs: 4 }.enumerate(&mut lab);
 }
 
 /// One delivery is queued for one destination.
@@ -182,17 +187,17 @@ fn consumer(name: &str, destination: &'static str, queue: &'static str, pairs: u
 
 #[test]
 fn a_call_that_cannot_be_repeated_is_made_once_or_given_to_a_person() {
-    consumer("notifier, at most once", "slack", "notifier", 1);
+    consumer("notifier, at most once", "slack", "notifier", 3);
 }
 
 #[test]
 fn a_call_with_a_key_is_made_until_it_is_taken() {
-    consumer("sgtm-forwarder, keyed", "sgtm", "sgtm-forwarder", 1);
+    consumer("sgtm-forwarder, keyed", "sgtm", "sgtm-forwarder", 3);
 }
 
 #[test]
 fn a_crm_ends_as_the_facts_say() {
-    consumer("crm-sync, state", "hubspot", "crm-sync", 6);
+    consumer("crm-sync, state", "hubspot", "crm-sync", 12);
 }
 
 #[test]
@@ -218,7 +223,11 @@ fn the_sweeper_finds_what_was_forgotten_whatever_goes_wrong() {
 fn a_purchase_comes_to_rest_and_stripe_may_say_it_all_again_for_a_month() {
     let mut lab = Lab::new();
     let visitor = ana();
-    let said = vec![visitor.lead(0, 1, (true, true)), visitor.pays(60_000, 1), visitor.is_refunded(120_000, 1, 9700)];
+    let said = vec![
+        visitor.lead(0, 1, (true, true)),
+        visitor.pays(60_000, 1),
+        visitor.is_refunded(120_000, 1, 9700),
+    ];
     let options = Options::default();
     let report = lab.run(&options, Plan::default(), &[(visitor.clone(), 30_000)], said);
     assert!(report.wrong.is_empty(), "{:#?}", report.wrong);

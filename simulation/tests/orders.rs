@@ -80,11 +80,16 @@ fn two_events_of_one_payment_dispatched_at_once_are_one_effect() {
 
 #[test]
 fn one_message_at_two_workers_is_one_call() {
-    for (destination, queue) in [("slack", "notifier"), ("sgtm", "sgtm-forwarder"), ("hubspot", "crm-sync")] {
+    for (destination, queue) in
+        [("slack", "notifier"), ("sgtm", "sgtm-forwarder"), ("hubspot", "crm-sync")]
+    {
         let mut lab = Lab::new();
         let from = waiting(&mut lab, destination, true, vec![ana(1).pays(0, 1)]);
         for lapse in [false, true] {
-            let name = format!("{queue}, one message twice{}", if lapse { ", a lease going by" } else { "" });
+            let name = format!(
+                "{queue}, one message twice{}",
+                if lapse { ", a lease going by" } else { "" }
+            );
             let scene = (Together::SameMessage(queue), &[] as &[Said], lapse);
             is_one_state(&in_every_order(&mut lab, &name, (&from, destination), scene));
         }
@@ -97,7 +102,10 @@ fn two_journeys_of_one_person_end_at_the_crm_as_the_facts_say() {
     let said = vec![ana(1).lead(0, 1, (true, true)), ana(2).pays(1_000, 1)];
     let from = waiting(&mut lab, "hubspot", true, said);
     for lapse in [false, true] {
-        let name = format!("crm-sync, two journeys of one person{}", if lapse { ", a lease going by" } else { "" });
+        let name = format!(
+            "crm-sync, two journeys of one person{}",
+            if lapse { ", a lease going by" } else { "" }
+        );
         let scene = (Together::Batches("crm-sync"), &[] as &[Said], lapse);
         is_one_state(&in_every_order(&mut lab, &name, (&from, "hubspot"), scene));
     }

@@ -21,7 +21,10 @@ fn orders(of: usize) -> Vec<Vec<usize>> {
         longer.insert(place, of - 1);
         longer
     };
-    shorter.iter().flat_map(|order| (0..=order.len()).map(move |place| with(order, place))).collect()
+    shorter
+        .iter()
+        .flat_map(|order| (0..=order.len()).map(move |place| with(order, place)))
+        .collect()
 }
 
 fn run(lab: &mut Lab, buyers: &[(Visitor, i64)], said: Vec<Said>) -> Report {
@@ -36,7 +39,8 @@ fn every_order_of(name: &str, buyers: &[(Visitor, i64)], said: &[Said]) {
     let plain: Vec<usize> = (0..said.len()).collect();
     let expected = run(&mut lab, buyers, arriving(said, &plain)).rest.state;
     for order in orders(said.len()) {
-        let doubled: Vec<usize> = order.iter().flat_map(|at| [*at, (*at + 1) % said.len()]).collect();
+        let doubled: Vec<usize> =
+            order.iter().flat_map(|at| [*at, (*at + 1) % said.len()]).collect();
         for order in [order, doubled].into_iter().take(1 + usize::from(lab.histories % 5 == 0)) {
             let report = run(&mut lab, buyers, arriving(said, &order));
             let told = report.told.join("\n");

@@ -2,7 +2,7 @@
 //! put, without its symbols, where `cargo lambda` would put it and the template looks for it.
 
 use crate::daemon::last_lines;
-use crate::place::{FUNCTIONS, Place, repository, shown};
+use crate::place::{Place, functions, repository, shown};
 use crate::tools::Tool;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -16,22 +16,22 @@ type Programs = BTreeMap<String, PathBuf>;
 /// Builds everything that `up` runs, and answers with the sandbox's program.
 pub(crate) async fn build(place: &Place) -> Result<(PathBuf, String)> {
     let programs = cargo_build(place).await?;
-    let mut changed = 0;
-    for folder in FUNCTIONS {
+    let (functions, mut changed) = (functions()?, 0);
+    for folder in &functions {
         let built = programs.get(folder).with_context(|| format!("cargo built no {folder}"))?;
         changed += usize::from(deliver(folder, built).await?);
     }
     let sandbox = programs.get("sandbox").context("cargo built no sandbox")?;
     let note = match changed {
         0 => "nothing changed".into(),
-        changed => format!("{changed} of {} functions changed", FUNCTIONS.len()),
+        changed => format!("{changed} of {} functions changed", functions.len()),
     };
     Ok((sandbox.clone(), note))
 }
 
 /// Makes `bootstrap.zip` of each bootstrap that is newer than its own.
 pub(crate) async fn pack() -> Result<((), String)> {
-    let bootstraps = FUNCTIONS.iter().map(|folder| bootstrap(folder));
+    let bootstraps = functions()?.into_iter().map(|folder| bootstrap(&folder));
     let stale: Vec<PathBuf> =
         bootstraps.filter(|path| modified(&path.with_extension("zip")) < modified(path)).collect();
     if stale.is_empty() {

@@ -4,19 +4,21 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The ten functions: each a folder, a crate, a binary and a deployed function.
-pub(crate) const FUNCTIONS: [&str; 10] = [
-    "lead-capture",
-    "consent-capture",
-    "create-payment-intent",
-    "stripe-webhook",
-    "dispatcher",
-    "crm-sync",
-    "esp-sync",
-    "sgtm-forwarder",
-    "notifier",
-    "sweeper",
-];
+/// The functions: each a folder, a crate, a binary and a deployed function.
+pub(crate) fn functions() -> Result<Vec<String>> {
+    let folder = repository().join("functions");
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("cannot look into {}", shown(&folder)))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").exists() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
 
 /// The functions that have a queue.
 pub(crate) const CONSUMERS: [&str; 4] = ["crm-sync", "esp-sync", "sgtm-forwarder", "notifier"];

@@ -20,7 +20,7 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// The settings that `.env` may change, by their names in a function's environment.
-const SETTINGS: [&str; 22] = [
+const SETTINGS: [&str; 23] = [
     "DESTINATIONS",
     "REQUIRE_CONSENT",
     "CONSENT_VERSION",
@@ -34,6 +34,7 @@ const SETTINGS: [&str; 22] = [
     "FACT_RETENTION_DAYS",
     "STRIPE_BASE_URL",
     "STRIPE_LIVEMODE",
+    "QUIET_HOURS",
     "HUBSPOT_BASE_URL",
     "MAILERLITE_BASE_URL",
     "MAILERLITE_GROUP_ID",

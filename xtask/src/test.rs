@@ -173,7 +173,15 @@ impl Step {
 
 /// Every test that needs no stack.
 fn unit() -> Command {
-    cargo(&["test", "--workspace", "--exclude", "tests", "--exclude", "simulation", "--no-fail-fast"])
+    cargo(&[
+        "test",
+        "--workspace",
+        "--exclude",
+        "tests",
+        "--exclude",
+        "simulation",
+        "--no-fail-fast",
+    ])
 }
 
 /// The functions that ship, in memory; each part of it says what it did.

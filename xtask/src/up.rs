@@ -4,7 +4,7 @@ use crate::daemon::{Daemon, end_leftovers};
 use crate::engine::Engine;
 use crate::lock::{Charge, Keeper, take};
 use crate::page::Page;
-use crate::place::{CONSUMERS, FUNCTIONS, Place};
+use crate::place::{CONSUMERS, Place, functions};
 use crate::settings::Values;
 use crate::stack::Stack;
 use crate::tools::Tool;
@@ -114,7 +114,7 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
         table_name: output(&outputs, "TableName")?,
         queues: named(&CONSUMERS, &outputs, "QueueUrl")?,
         dead_letters: named(&CONSUMERS, &outputs, "DeadLettersUrl")?,
-        functions: named(&FUNCTIONS, &outputs, "FunctionName")?,
+        functions: named(&functions()?, &outputs, "FunctionName")?,
         stripe_webhook_secret: settings
             .secrets
             .get("STRIPE_WEBHOOK_SECRET")
@@ -139,8 +139,13 @@ fn output(outputs: &Values, name: &str) -> Result<String> {
 }
 
 /// Each folder's output: `crm-sync` → `CrmSync<what>`.
-fn named(folders: &[&str], outputs: &Values, what: &str) -> Result<BTreeMap<String, String>> {
-    let find = |folder: &&str| {
+fn named<Name: AsRef<str>>(
+    folders: &[Name],
+    outputs: &Values,
+    what: &str,
+) -> Result<BTreeMap<String, String>> {
+    let find = |folder: &Name| {
+        let folder = folder.as_ref();
         let camel: String = folder
             .split('-')
             .flat_map(|word| {
@@ -148,7 +153,7 @@ fn named(folders: &[&str], outputs: &Values, what: &str) -> Result<BTreeMap<Stri
                 [first.to_uppercase(), rest.to_owned()]
             })
             .collect();
-        Ok(((*folder).to_owned(), output(outputs, &format!("{camel}{what}"))?))
+        Ok((folder.to_owned(), output(outputs, &format!("{camel}{what}"))?))
     };
     folders.iter().map(find).collect()
 }

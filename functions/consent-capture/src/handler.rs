@@ -19,11 +19,7 @@ struct Accepted {
 
 /// A visitor says what may be done with their data: keep the answer, answer. An answer that is known
 /// already is the same answer: its key is made of all that it says.
-pub async fn handle(
-    desk: &Desk,
-    request: &Incoming,
-    now: Timestamp,
-) -> Result<Reply, Problem> {
+pub async fn handle(desk: &Desk, request: &Incoming, now: Timestamp) -> Result<Reply, Problem> {
     LIMIT.admit(desk, request.source_ip, now).await?;
     let body = door::open(request)?;
     let update = ConsentUpdate::read(&body.fields).map_err(Problem::invalid)?;

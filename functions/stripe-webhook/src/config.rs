@@ -2,7 +2,6 @@
 
 use crate::handler::App;
 use crate::signature::Signatures;
-use intake::desk;
 use lambda::aws::Aws;
 use lambda::http::Route;
 use lambda::settings::Settings;
@@ -10,18 +9,13 @@ use lambda::settings::Settings;
 /// The settings of stripe-webhook.
 #[derive(Debug, Clone)]
 pub struct Config {
-    desk: desk::Config,
-    /// `STRIPE_LIVEMODE`: whether events tell of real money.
-    livemode: bool,
+    payments: payments::Config,
 }
 
 impl Config {
     /// Reads the settings; faults are reported together by whoever made `settings`.
     pub fn read(settings: &mut Settings<'_>) -> Self {
-        Self {
-            desk: desk::Config::read(settings),
-            livemode: settings.flag("STRIPE_LIVEMODE", false),
-        }
+        Self { payments: payments::Config::read(settings) }
     }
 
     /// No browser calls it, and what Stripe says of the body's type is not looked at: it is signed.
@@ -35,8 +29,9 @@ impl Config {
     /// # Errors
     /// Says which secret is missing or wrong.
     pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
-        let desk = self.desk.open(aws).await?;
-        let secret = aws.secret(&self.desk.secrets_prefix, "STRIPE_WEBHOOK_SECRET").await?;
-        Ok(App { desk, signatures: Signatures::open(secret)?, livemode: self.livemode })
+        let payments = self.payments.open(aws).await?;
+        let prefix = self.payments.secrets_prefix();
+        let secret = aws.secret(prefix, "STRIPE_WEBHOOK_SECRET").await?;
+        Ok(App { payments, signatures: Signatures::open(secret)? })
     }
 }

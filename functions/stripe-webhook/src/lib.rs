@@ -3,7 +3,6 @@
 //! `main.rs` wires these parts; so does the simulation, which runs them against a world that fails.
 
 mod config;
-mod fact;
 mod handler;
 mod signature;
 

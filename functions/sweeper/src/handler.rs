@@ -158,15 +158,18 @@ fn door(gate: &Gate, now: Timestamp) -> Option<Door> {
     }
 }
 
-/// A fact that the stream did not bring through: the dispatcher's own steps, again.
+/// A fact that the stream did not bring through: the dispatcher's own steps, again. Or one that a
+/// person wishes to be dispatched once more.
 async fn redispatch(
     dispatch: &Dispatch,
     key: &FactKey,
     now: Timestamp,
 ) -> Result<bool, Undispatched> {
-    match dispatch.ledger.fact(key).await? {
-        Some(fact) => dispatch.dispatch(&fact, now).await.map(|()| true),
-        None => dispatch.pass_undecodable(key).await.map(|()| false),
+    let Some(open) = dispatch.ledger.open_fact(key).await? else { return Ok(false) };
+    match (&open.fact, &open.wish) {
+        (Some(fact), None) => dispatch.dispatch(fact, now).await.map(|()| true),
+        (Some(fact), Some(wish)) => dispatch.replay(fact, wish, now).await.map(|()| true),
+        (None, _) => dispatch.pass_undecodable(key).await.map(|()| false),
     }
 }
 
@@ -210,7 +213,7 @@ fn plan(record: &DeliveryRecord, due: &Due, door: Door, now: Timestamp) -> Optio
         | State::Dead => return None,
     };
     let delay = at.duration_since(now).max(SignedDuration::ZERO);
-    let age = now.duration_since(record.created_at);
+    let age = now.duration_since(record.lives_since());
     let look_again =
         now.checked_add(delay + age.clamp(GRACE, RAREST_LOOK)).unwrap_or(Timestamp::MAX);
     Some(Reminder { delay, look_again })

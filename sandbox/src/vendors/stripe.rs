@@ -1,12 +1,14 @@
-//! Stripe's API v1, as far as we use it: PaymentIntents, charges, refunds, events, and the customer.
+//! Stripe's API v1, as far as we use it: PaymentIntents, charges, refunds, events, webhook endpoints,
+//! and the customer.
 //!
 //! docs.stripe.com/api (authentication, errors, idempotent requests, metadata, payment_intents,
-//! refunds, events), docs.stripe.com/currencies, docs.stripe.com/changelog (endive) and the
+//! refunds, events, webhook_endpoints), docs.stripe.com/currencies, docs.stripe.com/changelog (endive) and the
 //! parameter types of the official Node SDK. The account's own API version, which shapes its
 //! events, is [`API_VERSION`]. Stricter than Stripe: live keys are refused, and `confirm` is not
 //! played, since the customer pays through `POST /_control/pay`.
 
 mod charge;
+mod endpoint;
 mod event;
 mod idempotency;
 mod intent;
@@ -24,6 +26,7 @@ use serde_json::Value;
 
 use crate::exchange::{Answer, Request};
 use crate::vendor::Vendor;
+use crate::webhook::Endpoint;
 use event::Events;
 use idempotency::{Keys, Use};
 use params::Params;
@@ -84,6 +87,8 @@ struct Context {
     version: String,
     request_id: String,
     key: Option<String>,
+    /// Where webhooks go.
+    endpoint: Endpoint,
 }
 
 impl Context {
@@ -95,13 +100,19 @@ impl Context {
 
 impl Account {
     /// Answers one request to Stripe.
-    pub(crate) fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request,
+        endpoint: &Endpoint,
+        now: Timestamp,
+    ) -> Answer {
         let asked = request.header("stripe-version").unwrap_or(API_VERSION).to_owned();
         let context = Context {
             now,
             version: asked.chars().take(10).collect(),
             request_id: new_id("req", 14),
             key: request.header("idempotency-key").map(ToOwned::to_owned),
+            endpoint: endpoint.clone(),
         };
         let answered = check_door(request, &asked).and_then(|()| self.dispatch(request, &context));
         let mut answer = answered.unwrap_or_else(|refusal| refusal.answer(&context.request_id));
@@ -113,7 +124,7 @@ impl Account {
 
     fn dispatch(&mut self, request: &Request, context: &Context) -> Result<Answer, Refusal> {
         if request.method == Method::GET {
-            return self.get(request).map(|object| Answer::json(200, object));
+            return self.get(request, context).map(|object| Answer::json(200, object));
         }
         if request.method != Method::POST {
             return Err(Refusal::unknown_url(request));
@@ -144,13 +155,14 @@ impl Account {
         }
     }
 
-    fn get(&self, request: &Request) -> Result<Value, Refusal> {
+    fn get(&self, request: &Request, context: &Context) -> Result<Value, Refusal> {
         let params = Params::read(request.query_pairs());
         let segments = request.segments();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
         match path.as_slice() {
-            ["v1", "events"] => self.events.list(&params),
-            ["v1", "events", id] => self.events.get(id),
+            ["v1", "events"] => self.events.list(&params, context.now),
+            ["v1", "events", id] => self.events.get(id, context.now),
+            ["v1", "webhook_endpoints"] => endpoint::list(&params, &context.endpoint),
             ["v1", "payment_intents", id] => self.get_intent(id, &params),
             ["v1", "charges", id] => found(&self.charges, "charge", id),
             ["v1", "refunds", id] => found(&self.refunds, "refund", id),

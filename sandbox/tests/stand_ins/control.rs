@@ -203,3 +203,13 @@ async fn the_control_api_refuses_what_it_does_not_know() {
     let missing = json!({ "payment_intent_id": "pi_x", "outcome": "succeeded" });
     assert_eq!(play.control("pay", missing).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_fault_may_concern_one_path_alone() {
+    let play = Playground::open().await;
+    let fault = json!({ "vendor": "stripe", "about": "/v1/webhook_endpoints", "status": 403 });
+    play.control("faults", fault).await;
+    assert_eq!(play.stripe_get("/events").await.status, 200);
+    assert_eq!(play.stripe_get("/webhook_endpoints").await.status, 403);
+    assert_eq!(play.stripe_get("/webhook_endpoints").await.status, 200);
+}

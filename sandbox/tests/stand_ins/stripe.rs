@@ -236,3 +236,87 @@ async fn events_are_listed_newest_first_in_pages() {
     assert_eq!(play.stripe_get("/events?limit=0").await.status, 400);
     assert_eq!(play.stripe_get("/events?colour=red").await.status, 400);
 }
+
+/// Events of one kind, so many seconds ago each, by the ids `evt_<seconds>`.
+async fn invent(play: &Playground, now: i64, ages: &[i64]) {
+    for age in ages {
+        let event = json!({
+            "id": format!("evt_{age}"), "type": "refund.created", "object": { "id": "re_1" },
+            "created": now - age, "deliveries": 0,
+        });
+        assert_eq!(play.control("event", event).await.status, 200);
+    }
+}
+
+fn ids(list: &serde_json::Value) -> Vec<String> {
+    let data = list["data"].as_array().unwrap();
+    data.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The second of the sandbox's own clock.
+async fn now(play: &Playground) -> i64 {
+    let intent = play.stripe("/payment_intents", &GOOD).await.json();
+    intent["created"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn events_are_listed_by_the_second_they_carry_and_for_thirty_days() {
+    let play = Playground::open().await;
+    let now = now(&play).await;
+    invent(&play, now, &[60, 3_600, 5, 31 * 86_400]).await;
+    let all = play.stripe_get("/events?types[]=refund.created").await.json();
+    assert_eq!(ids(&all), ["evt_5", "evt_60", "evt_3600"]);
+    assert_eq!(play.stripe_get(&format!("/events/evt_{}", 31 * 86_400)).await.status, 404);
+    let (from, until) = (now - 3_600, now - 5);
+    for (bounds, found) in [
+        (format!("created[gte]={from}&created[lt]={until}"), vec!["evt_60", "evt_3600"]),
+        (format!("created[gt]={from}&created[lte]={until}"), vec!["evt_5", "evt_60"]),
+        (format!("created={from}"), vec!["evt_3600"]),
+    ] {
+        let path = format!("/events?types[]=refund.created&{bounds}");
+        assert_eq!(ids(&play.stripe_get(&path).await.json()), found, "{bounds}");
+    }
+    let page = format!("/events?types[]=refund.created&created[gte]={from}&limit=1");
+    let first = play.stripe_get(&page).await.json();
+    assert_eq!((ids(&first), &first["has_more"]), (vec!["evt_5".to_owned()], &json!(true)));
+    let second = play.stripe_get(&format!("{page}&starting_after=evt_5")).await.json();
+    assert_eq!(ids(&second), ["evt_60"]);
+}
+
+#[tokio::test]
+async fn what_stripe_would_not_read_in_a_list_of_events_is_refused() {
+    let play = Playground::open().await;
+    let now = now(&play).await;
+    invent(&play, now, &[1, 2]).await;
+    for (query, param) in [
+        ("created[from]=1", "created[from]"),
+        ("created[gte]=yesterday", "created[gte]"),
+        ("limit=101", "limit"),
+        ("type=refund.created&types[]=refund.updated", "type"),
+        ("starting_after=evt_1&ending_before=evt_2", "starting_after"),
+        ("page=2", "page"),
+    ] {
+        let answer = play.stripe_get(&format!("/events?{query}")).await;
+        assert_eq!((answer.status, &answer.json()["error"]["param"]), (400, &json!(param)));
+    }
+    assert_eq!(play.stripe_get("/events?starting_after=evt_none").await.status, 404);
+    let many: String = (0..21).map(|number| format!("types[]=a.b{number}&")).collect();
+    assert_eq!(play.stripe_get(&format!("/events?{many}")).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_webhook_endpoint_is_listed_until_there_is_none() {
+    let play = Playground::open().await;
+    let none = play.stripe_get("/webhook_endpoints?limit=100").await.json();
+    assert_eq!((&none["data"], &none["has_more"]), (&json!([]), &json!(false)));
+    let receiver = play.receiver(&[]).await;
+    let one = play.stripe_get("/webhook_endpoints").await.json();
+    let endpoint = &one["data"][0];
+    assert_eq!((&endpoint["url"], &endpoint["status"]), (&json!(receiver.url), &json!("enabled")));
+    assert_eq!(endpoint["secret"], json!(null), "a secret is shown once, when it is made");
+    let behind = endpoint["id"].as_str().unwrap();
+    let page = play.stripe_get(&format!("/webhook_endpoints?starting_after={behind}")).await;
+    assert_eq!(page.json()["data"], json!([]));
+    assert_eq!(play.stripe_get("/webhook_endpoints?limit=0").await.status, 400);
+    assert_eq!(play.stripe_get("/webhook_endpoints?colour=red").await.status, 400);
+}

@@ -164,3 +164,38 @@ async fn without_an_address_nothing_is_sent_and_the_answer_says_so() {
     assert_eq!(told["events"][0]["deliveries"][0]["status"], Value::Null);
     assert!(told["events"][0]["deliveries"][0]["error"].is_string());
 }
+
+#[tokio::test]
+async fn a_payment_may_never_be_told_and_may_have_happened_a_while_ago() {
+    let play = Playground::open().await;
+    let receiver = play.receiver(&[]).await;
+    let id = play.intent().await;
+    let pay = json!({ "payment_intent_id": id, "outcome": "succeeded", "deliveries": 0, "ago_seconds": 300 });
+    let told = play.control("pay", pay).await.json();
+    assert_eq!(statuses(&told, "payment_intent.succeeded"), Vec::<Value>::new());
+    let refund = json!({ "payment_intent_id": id, "deliveries": 0, "ago_seconds": 200 });
+    assert_eq!(play.control("refund", refund).await.status, 200);
+    let kept = play.stripe_get("/events?types[]=payment_intent.succeeded").await.json();
+    let event = &kept["data"][0];
+    assert_eq!(event["pending_webhooks"], 1);
+    let made = play.stripe_get("/events?types[]=payment_intent.created").await.json();
+    let made = made["data"][0]["created"].as_i64().unwrap();
+    let ago = made - event["created"].as_i64().unwrap();
+    assert!((290..=300).contains(&ago), "{ago}");
+    assert!(receiver.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_disabled_endpoint_is_sent_nothing_and_listed_as_such() {
+    let play = Playground::open().await;
+    let receiver = play.receiver(&[]).await;
+    let off = json!({ "url": receiver.url, "enabled": false });
+    assert_eq!(play.control("webhook", off).await.json()["enabled"], false);
+    let listed = play.stripe_get("/webhook_endpoints").await.json();
+    assert_eq!(listed["data"][0]["status"], "disabled");
+    let id = play.intent().await;
+    let pay = json!({ "payment_intent_id": id, "outcome": "succeeded" });
+    let told = play.control("pay", pay).await.json();
+    assert_eq!(told["events"][0]["deliveries"][0]["error"], "the endpoint is disabled");
+    assert!(receiver.received().is_empty());
+}

@@ -54,7 +54,7 @@ impl<C: Courier> Consumer<C> {
         let attempt = Attempt {
             safety,
             count: claim.attempts(),
-            age: now.duration_since(claim.record().created_at),
+            age: now.duration_since(claim.record().lives_since()),
             jitter: fastrand::u32(0..=1000),
             now,
         };

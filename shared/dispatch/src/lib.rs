@@ -3,6 +3,7 @@
 
 mod config;
 mod queues;
+mod replay;
 
 pub use config::Config;
 pub use queues::QueueUrls;

@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | `undispatched#NN` | facts whose deliveries are not all queued | when recorded |
 //! | `due#<destination>#NN` | deliveries that are not over | when the sweeper looks after them |
-//! | `dead#NN` | deliveries that were given up | when |
+//! | `dead#<destination>#NN` | deliveries that were given up | when |
 //! | `undecodable#NN` | facts that this version cannot read | when recorded |
 
 use crate::fact::FactKey;
 use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
 use domain::delivery::DeliveryId;
 use domain::destination::Destination;
@@ -43,8 +44,8 @@ fn due_of(destination: Destination, shard: u32) -> String {
     format!("due#{destination}#{shard:02}")
 }
 
-pub(crate) fn dead(event_id: EventId) -> String {
-    format!("dead#{:02}", shard(event_id))
+pub(crate) fn dead(destination: Destination, event_id: EventId) -> String {
+    format!("dead#{destination}#{:02}", shard(event_id))
 }
 
 pub(crate) fn undecodable(event_id: EventId) -> String {
@@ -132,12 +133,9 @@ impl Ledger {
             .expression_attribute_values(":due", text("due#"))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(Unavailable::from_sdk("put a delivery off", &error)),
-            },
+        match written("put a delivery off", update)? {
+            Written::Landed(_) => Ok(true),
+            Written::Refused(_) => Ok(false),
         }
     }
 }

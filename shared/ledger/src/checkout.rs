@@ -2,6 +2,7 @@
 
 use crate::item::{Item, get_count, get_text, number, text, texts};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, unless_refused, written};
 use crate::{Ledger, Unavailable};
 use domain::id::{EventId, ProductId, SessionId, StripeId};
 use domain::pepper::PersonKey;
@@ -89,13 +90,7 @@ impl Ledger {
             .expression_attribute_values(":attempt", number(i64::from(checkout.attempt)))
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(Unavailable::from_sdk("keep a checkout", &error)),
-            },
-        }
+        unless_refused("keep a checkout", put)
     }
 
     /// Takes room for an attempt among the `most` that its journey may begin: exact, however many
@@ -127,12 +122,9 @@ impl Ledger {
             .expression_attribute_values(":expires_at", number(expires_at.as_second()))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(Room::Taken),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(Room::Full),
-                _ => Err(Unavailable::from_sdk("begin a checkout", &error)),
-            },
+        match written("begin a checkout", update)? {
+            Written::Landed(_) => Ok(Room::Taken),
+            Written::Refused(_) => Ok(Room::Full),
         }
     }
 

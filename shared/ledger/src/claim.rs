@@ -4,8 +4,8 @@ use crate::agenda;
 use crate::delivery::{DeliveryRecord, decode};
 use crate::item::{number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::delivery::{DeathReason, DeliveryId, Outcome, State, WaitReason};
@@ -130,23 +130,19 @@ impl Ledger {
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
-        match update {
-            Ok(output) => {
+        match written(OPERATION, update)? {
+            Written::Landed(output) => {
                 let record = output.attributes().and_then(|item| decode(id.clone(), item));
                 let record = record.ok_or(Unavailable::unreadable(OPERATION))?;
                 Ok(Claimed::Held(Box::new(Claim { record, token, calls: 0 })))
             }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let Some(item) = failed.item().filter(|item| !item.is_empty()) else {
-                        return Ok(Claimed::Missing);
-                    };
-                    let record =
-                        decode(id.clone(), item).ok_or(Unavailable::unreadable(OPERATION))?;
-                    Ok(refused(record, token, now))
-                }
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
+            Written::Refused(was) => {
+                let Some(item) = was.as_ref() else {
+                    return Ok(Claimed::Missing);
+                };
+                let record = decode(id.clone(), item).ok_or(Unavailable::unreadable(OPERATION))?;
+                Ok(refused(record, token, now))
+            }
         }
     }
 
@@ -197,7 +193,7 @@ impl Ledger {
                 .set(agenda::NAME, text(agenda::due(&claim.record.id)))
                 .set(agenda::AT, time(completion.look_at)),
             Outcome::Dead(_) => changes
-                .set(agenda::NAME, text(agenda::dead(event_id)))
+                .set(agenda::NAME, text(agenda::dead(claim.record.id.destination, event_id)))
                 .set(agenda::AT, time(now))
                 .remove("next_at"),
             Outcome::Delivered | Outcome::AcceptedUnverifiable | Outcome::Skipped(_) => {
@@ -264,18 +260,15 @@ impl Ledger {
         claim: &Claim,
         state: State,
     ) -> Result<Completed, Unavailable> {
-        match update.send().await {
-            Ok(_) => Ok(Completed::Landed),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let now = failed.item().and_then(|item| decode(claim.record.id.clone(), item));
-                    let ours = now.is_some_and(|now| {
-                        now.token.as_deref() == Some(&claim.token) && now.state == state
-                    });
-                    Ok(if ours { Completed::Landed } else { Completed::Fenced })
-                }
-                _ => Err(Unavailable::from_sdk("write a delivery's outcome", &error)),
-            },
+        match written("write a delivery's outcome", update.send().await)? {
+            Written::Landed(_) => Ok(Completed::Landed),
+            Written::Refused(was) => {
+                let now = was.as_ref().and_then(|item| decode(claim.record.id.clone(), item));
+                let ours = now.is_some_and(|now| {
+                    now.token.as_deref() == Some(&claim.token) && now.state == state
+                });
+                Ok(if ours { Completed::Landed } else { Completed::Fenced })
+            }
         }
     }
 }

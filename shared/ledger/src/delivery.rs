@@ -2,10 +2,10 @@
 
 use crate::agenda;
 use crate::fact::FactKey;
-use crate::item::{Item, get_count, get_text, get_time, number, text, time};
+use crate::item::{Item, get_count, get_number, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::delivery::{DeliveryId, State, WaitReason};
 use jiff::{SignedDuration, Timestamp};
@@ -44,6 +44,16 @@ pub struct DeliveryRecord {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When a person had it begin again, if one did: its age and its attempts count from then.
+    pub revived_at: Option<Timestamp>,
+    /// How often it was made again on purpose.
+    pub replays: u32,
+    /// By which wish it was last: the moment of the wish.
+    pub replayed_for: Option<Timestamp>,
+    /// The time it is listed under on the agenda, if it is.
+    pub listed_at: Option<Timestamp>,
+    /// Until when its record is kept, in seconds.
+    pub expires_at: i64,
     /// Whether a copy of its ids is on the dead-letter queue.
     pub dead_lettered: bool,
     /// The fencing token of its last claim.
@@ -53,6 +63,12 @@ pub struct DeliveryRecord {
 }
 
 impl DeliveryRecord {
+    /// When its present life began: its age is counted from here.
+    #[must_use]
+    pub fn lives_since(&self) -> Timestamp {
+        self.revived_at.unwrap_or(self.created_at)
+    }
+
     /// Whether it was given up, and its ids are not on the dead-letter queue yet.
     #[must_use]
     pub fn is_unburied(&self) -> bool {
@@ -98,19 +114,16 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(Opened::ForThisFact),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let opened_for = failed.item().and_then(|item| get_text(item, "fact"));
-                    Ok(if opened_for == Some(&fact.sk) {
-                        Opened::ForThisFact
-                    } else {
-                        Opened::ForAnotherFact
-                    })
-                }
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
+        match written(OPERATION, put)? {
+            Written::Landed(_) => Ok(Opened::ForThisFact),
+            Written::Refused(was) => {
+                let opened_for = was.as_ref().and_then(|item| get_text(item, "fact"));
+                Ok(if opened_for == Some(&fact.sk) {
+                    Opened::ForThisFact
+                } else {
+                    Opened::ForAnotherFact
+                })
+            }
         }
     }
 
@@ -155,6 +168,11 @@ pub(crate) fn decode(id: DeliveryId, item: &Item) -> Option<DeliveryRecord> {
         request_id: get_text(item, "request_id").map(str::to_owned),
         created_at: get_time(item, "created_at")?,
         updated_at: get_time(item, "updated_at")?,
+        revived_at: get_time(item, "revived_at"),
+        replays: get_count(item, "replays"),
+        replayed_for: get_time(item, "replayed_for"),
+        listed_at: get_time(item, agenda::AT),
+        expires_at: get_number(item, "expires_at").unwrap_or_default(),
         dead_lettered: item.contains_key("dead_lettered"),
         token: get_text(item, "token").map(str::to_owned),
         lease_until: get_time(item, "lease_until"),

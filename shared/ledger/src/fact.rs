@@ -3,8 +3,8 @@
 use crate::agenda;
 use crate::item::{Item, get_text, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, unless_refused, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::fact::Fact;
 use domain::id::EventId;
@@ -66,40 +66,36 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(Recorded::New),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let known = failed.item().and_then(decode);
-                    known
-                        .map(|fact| Recorded::Known(Box::new(fact)))
-                        .ok_or(Unavailable::unreadable(OPERATION))
-                }
-                _ => Err(Unavailable::from_sdk(OPERATION, &error)),
-            },
+        match written(OPERATION, put)? {
+            Written::Landed(_) => Ok(Recorded::New),
+            Written::Refused(was) => {
+                let known = was.as_ref().and_then(decode);
+                known
+                    .map(|fact| Recorded::Known(Box::new(fact)))
+                    .ok_or(Unavailable::unreadable(OPERATION))
+            }
         }
     }
 
-    /// Takes a fact off the list of the undispatched. May be repeated.
+    /// Takes a fact off the list of the undispatched, unless somebody wishes it to be replayed
+    /// meanwhile. May be repeated.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
     pub async fn mark_dispatched(&self, fact: &FactKey) -> Result<(), Unavailable> {
-        self.client
+        let update = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key(PK, text(key::journey(fact.event_id)))
             .key(SK, text(&fact.sk))
             .update_expression("REMOVE agenda, agenda_at")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(replay)")
             .send()
-            .await
-            .map(|_| ())
-            .or_else(|error| match error.as_service_error() {
-                // Expired meanwhile: there is nothing left to mark, and an update must not make an empty item.
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(Unavailable::from_sdk("mark a fact as dispatched", &error)),
-            })
+            .await;
+        // Expired meanwhile: there is nothing left to mark, and an update must not make an
+        // empty item. Or a replay is wished for: that takes it off the list when it is done.
+        unless_refused("mark a fact as dispatched", update)
     }
 
     /// Marks a fact that this version cannot decode, so that it is passed and an alarm sees it.
@@ -107,7 +103,8 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`]: say the same again.
     pub async fn mark_undecodable(&self, fact: &FactKey) -> Result<(), Unavailable> {
-        self.client
+        let update = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key(PK, text(key::journey(fact.event_id)))
@@ -116,13 +113,9 @@ impl Ledger {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":undecodable", text(agenda::undecodable(fact.event_id)))
             .send()
-            .await
-            .map(|_| ())
-            .or_else(|error| match error.as_service_error() {
-                // Expired meanwhile: there is nothing left to mark.
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(Unavailable::from_sdk("mark a fact as undecodable", &error)),
-            })
+            .await;
+        // Expired meanwhile: there is nothing left to mark.
+        unless_refused("mark a fact as undecodable", update)
     }
 
     /// Reads one fact; `None` where there is none, or none that this version understands.

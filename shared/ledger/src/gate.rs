@@ -15,6 +15,7 @@ pub use breaker::{Probe, Probing};
 
 use crate::item::{Item, get_count, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Completed, Ledger, Unavailable};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -120,14 +121,9 @@ impl Ledger {
         destination: Destination,
         event: GateEvent,
     ) -> Result<Completed, Unavailable> {
-        match update.send().await {
-            Ok(_) => self.note(destination, &event).await.map(|()| Completed::Landed),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => {
-                    Ok(Completed::Fenced)
-                }
-                _ => Err(Unavailable::from_sdk("change a destination's gate", &error)),
-            },
+        match written("change a destination's gate", update.send().await)? {
+            Written::Landed(_) => self.note(destination, &event).await.map(|()| Completed::Landed),
+            Written::Refused(_) => Ok(Completed::Fenced),
         }
     }
 

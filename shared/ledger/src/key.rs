@@ -19,10 +19,13 @@ pub fn fact_key_prefix() -> &'static str {
 
 pub(crate) const DELIVERY: &str = "DELIVERY#";
 pub(crate) const ROUTE: &str = "ROUTE#";
+pub(crate) const AUDIT: &str = "AUDIT#";
 pub(crate) const CHECKOUT: &str = "CHECKOUT#";
 pub(crate) const BEGUN: &str = "CHECKOUTS";
 pub(crate) const SYNC: &str = "SYNC#";
 pub(crate) const PROFILE: &str = "PROFILE";
+pub(crate) const RECONCILER: &str = "RECONCILER";
+pub(crate) const CURSOR: &str = "CURSOR";
 pub(crate) const ALONE: &str = "-";
 pub(crate) const GATE: &str = "GATE";
 pub(crate) const BUDGET: &str = "BUDGET";
@@ -56,6 +59,11 @@ pub(crate) fn delivery_of(event_id: EventId, sk: &str) -> Option<DeliveryId> {
         effect: fact::Effect::stored(effect.to_owned()),
         destination: Destination::named(destination)?,
     })
+}
+
+/// The time comes first, to the millisecond and always as long: the order of the keys is its order.
+pub(crate) fn audit(at: Timestamp, what: &str, subject: &str) -> String {
+    format!("{AUDIT}{at:.3}#{what}#{subject}")
 }
 
 pub(crate) fn person(key: &PersonKey) -> String {

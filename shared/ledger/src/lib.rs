@@ -10,15 +10,18 @@
 mod agenda;
 mod checkout;
 mod claim;
+mod cursor;
 mod delivery;
 mod fact;
 mod gate;
 mod item;
 mod key;
+mod operator;
 mod person;
 mod rate;
 mod sync;
 mod timeline;
+mod write;
 
 pub use agenda::{Due, SHARDS};
 pub use checkout::{Attempt, Checkout, Pointer, Room};
@@ -27,10 +30,13 @@ pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
 pub use fact::{FactKey, Recorded};
 pub use gate::{BREAKER, GateEvent, Probe, Probing};
 pub use key::fact_key_prefix;
+pub use operator::{
+    Audit, Condition, Deed, Found, List, Mended, Open, Reopened, Reopening, Slice, What, Wish,
+};
 pub use person::{Enrolment, PersonRecord, Profile};
 pub use rate::Admission;
 pub use sync::{SyncClaim, SyncClaimed, SyncTimes, Synced};
-pub use timeline::{RouteRecord, Timeline};
+pub use timeline::{RouteRecord, Timeline, Undecodable};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -60,7 +66,17 @@ impl Ledger {
     }
 }
 
+/// What is said of an item that a newer version wrote.
+const STRANGE: &str = "an item has a shape that this version does not know";
+
 impl Unavailable {
+    /// Whether it is one item that this version cannot read: it will not be otherwise the next time,
+    /// and other items are no worse for it.
+    #[must_use]
+    pub fn is_of_one_item(&self) -> bool {
+        self.kind == STRANGE
+    }
+
     /// Reduces what the SDK says to a word: its own text may hold what was sent.
     fn from_sdk<E>(operation: &'static str, error: &SdkError<E>) -> Self
     where
@@ -87,6 +103,11 @@ impl Unavailable {
         Self { operation, kind }
     }
 
+    /// An item that was changed by somebody else between two steps.
+    fn changed(operation: &'static str) -> Self {
+        Self { operation, kind: "it was changed meanwhile" }
+    }
+
     /// Others changed the same item each time it was tried.
     fn contended(operation: &'static str) -> Self {
         Self { operation, kind: "others were faster" }
@@ -94,6 +115,6 @@ impl Unavailable {
 
     /// An item that is there and cannot be understood.
     fn unreadable(operation: &'static str) -> Self {
-        Self { operation, kind: "an item has a shape that this version does not know" }
+        Self { operation, kind: STRANGE }
     }
 }

@@ -3,10 +3,9 @@
 use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
 use crate::sync::{self, Synced};
+use crate::write::unless_refused;
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::consent::Consent;
 use domain::destination::Destination;
@@ -120,7 +119,7 @@ impl Ledger {
             .expression_attribute_values(":rank", text(rank))
             .expression_attribute_values(":journey", text(enrolment.event_id.to_string()))
             .expression_attribute_values(":expires_at", number(enrolment.expires_at));
-        unless_refused(update.send().await, OPERATION)
+        unless_refused(OPERATION, update.send().await)
     }
 
     /// Takes a journey, and a consent that came from it, away from an address that a correction
@@ -144,13 +143,13 @@ impl Ledger {
             .update_expression("SET disowned = :yes, expires_at = :expires_at")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":expires_at", number(expires_at));
-        unless_refused(update.send().await, OPERATION)?;
+        unless_refused(OPERATION, update.send().await)?;
         let update = self
             .update_profile(person)
             .update_expression("REMOVE consent, consent_rank, consent_from")
             .condition_expression("consent_from = :journey")
             .expression_attribute_values(":journey", text(event_id.to_string()));
-        unless_refused(update.send().await, OPERATION)
+        unless_refused(OPERATION, update.send().await)
     }
 
     fn update_profile(&self, person: &PersonKey) -> UpdateItemFluentBuilder {
@@ -209,19 +208,5 @@ fn profile(item: &Item) -> Profile {
         journeys: Vec::new(),
         consent: get_text(item, "consent").and_then(|json| serde_json::from_str(json).ok()),
         erased_at: get_time(item, "erased_at"),
-    }
-}
-
-/// An update whose refused condition means that there was nothing to do.
-fn unless_refused(
-    sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
-    operation: &'static str,
-) -> Result<(), Unavailable> {
-    match sent {
-        Ok(_) => Ok(()),
-        Err(error) => match error.as_service_error() {
-            Some(refused) if refused.is_conditional_check_failed_exception() => Ok(()),
-            _ => Err(Unavailable::from_sdk(operation, &error)),
-        },
     }
 }

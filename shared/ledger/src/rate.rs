@@ -2,6 +2,7 @@
 
 use crate::item::{number, text};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
 use jiff::Timestamp;
 
@@ -43,15 +44,12 @@ impl Ledger {
             .expression_attribute_values(":expires_at", number((minute + 10) * 60))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(Admission::Admitted),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => {
-                    let left = (minute + 1) * 60 - now.as_second();
-                    Ok(Admission::Refused { retry_after: u32::try_from(left).unwrap_or(60) })
-                }
-                _ => Err(Unavailable::from_sdk("count a caller", &error)),
-            },
+        match written("count a caller", update)? {
+            Written::Landed(_) => Ok(Admission::Admitted),
+            Written::Refused(_) => {
+                let left = (minute + 1) * 60 - now.as_second();
+                Ok(Admission::Refused { retry_after: u32::try_from(left).unwrap_or(60) })
+            }
         }
     }
 }

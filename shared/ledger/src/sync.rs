@@ -3,8 +3,8 @@
 use crate::claim::Completed;
 use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::destination::Destination;
@@ -109,17 +109,14 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match update {
-            Ok(output) => Ok(held(&output.attributes.unwrap_or_default())),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let item = failed.item().cloned().unwrap_or_default();
-                    let ours = get_text(&item, "token") == Some(&token);
-                    let busy = || SyncClaimed::Busy(get_time(&item, "lease_until").unwrap_or(now));
-                    Ok(if ours { held(&item) } else { busy() })
-                }
-                _ => Err(Unavailable::from_sdk("claim a person at a destination", &error)),
-            },
+        match written("claim a person at a destination", update)? {
+            Written::Landed(output) => Ok(held(&output.attributes.unwrap_or_default())),
+            Written::Refused(was) => {
+                let item = was.unwrap_or_default();
+                let ours = get_text(&item, "token") == Some(&token);
+                let busy = || SyncClaimed::Busy(get_time(&item, "lease_until").unwrap_or(now));
+                Ok(if ours { held(&item) } else { busy() })
+            }
         }
     }
 
@@ -233,14 +230,9 @@ impl Ledger {
             .expression_attribute_values(":token", text(&claim.token))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(Completed::Landed),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => {
-                    Ok(Completed::Fenced)
-                }
-                _ => Err(Unavailable::from_sdk("note what a destination was told", &error)),
-            },
+        match written("note what a destination was told", update)? {
+            Written::Landed(_) => Ok(Completed::Landed),
+            Written::Refused(_) => Ok(Completed::Fenced),
         }
     }
 }

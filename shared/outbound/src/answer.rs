@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// The most of an answer that is read: vendors' answers are a few kilobytes.
-const LARGEST_ANSWER: usize = 1 << 20;
+/// The most of an answer that is read, unless a door says otherwise: vendors' answers are a few
+/// kilobytes.
+pub(crate) const LARGEST_ANSWER: usize = 1 << 20;
 
 /// An answer of any status. `Debug` shows no body and no header.
 pub struct Answer {
@@ -96,12 +97,13 @@ impl Answer {
 /// Reads a body, up to the cap; what is beyond is not read, and JSON that was cut does not parse.
 pub(crate) async fn read_capped(
     mut response: reqwest::Response,
+    most: usize,
 ) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            body.truncate(LARGEST_ANSWER);
+        if body.len() > most {
+            body.truncate(most);
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! One shared client; one method, `call`.
 
-use crate::answer::{Answer, read_capped};
+use crate::answer::{Answer, LARGEST_ANSWER, read_capped};
 use domain::fault::{Fault, Remedy, Seen, Taken};
 use http::{HeaderMap, Method, header};
 use std::time::{Duration, Instant};
@@ -29,6 +29,7 @@ pub struct Outbound {
     client: reqwest::Client,
     vendor: &'static str,
     total: Duration,
+    largest: usize,
 }
 
 /// The client could not be built: the machine has no usable TLS roots.
@@ -89,13 +90,19 @@ impl Outbound {
             .referer(false)
             .build()
             .map_err(|_| Unbuildable)?;
-        Ok(Self { client, vendor, total: limits.total })
+        Ok(Self { client, vendor, total: limits.total, largest: LARGEST_ANSWER })
     }
 
     /// The same pool, for another vendor.
     #[must_use]
     pub fn to(&self, vendor: &'static str) -> Self {
         Self { vendor, ..self.clone() }
+    }
+
+    /// The same door for answers of up to so many bytes: lists of a vendor's larger objects.
+    #[must_use]
+    pub fn reading_up_to(self, bytes: usize) -> Self {
+        Self { largest: bytes, ..self }
     }
 
     /// The vendor's name.
@@ -146,7 +153,7 @@ impl Outbound {
         };
         let response = request.send().await.map_err(|error| reduce(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = read_capped(response).await.map_err(|error| reduce(&error))?;
+        let body = read_capped(response, self.largest).await.map_err(|error| reduce(&error))?;
         Ok(Answer::new(status, headers, body))
     }
 }

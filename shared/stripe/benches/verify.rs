@@ -5,7 +5,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::disallowed_methods,
     clippy::float_arithmetic,
     reason = "a bench measures time and prints it"
 )]

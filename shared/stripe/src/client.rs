@@ -1,12 +1,17 @@
-//! The three calls we make at Stripe. Each is repeated where Stripe says or its rules allow, under
-//! one idempotency key and within one budget of time; each ends in an [`Intent`] or a [`StripeError`].
+//! The calls we make at Stripe. Each is repeated where Stripe says or its rules allow, within one
+//! budget of time, and where it changes something under one idempotency key; each ends in what was
+//! asked for or in a [`StripeError`].
 //!
 //! Retries follow Stripe's own SDK (`RequestSender` of stripe-node): `Stripe-Should-Retry` is
 //! obeyed; else what did not connect, 409, and 500 and above; 429 is not.
 
+mod endpoints;
+mod events;
 mod retry;
 mod wire;
 
+pub use endpoints::WebhookEndpoint;
+pub use events::{EventPage, FetchedEvent, Window};
 pub use retry::Budget;
 pub use wire::{Intent, Standing};
 
@@ -46,7 +51,7 @@ pub struct NewIntent<'a> {
     pub ids: Ids<'a>,
 }
 
-/// A call that gave no intent, told by what can be done about it.
+/// A call that did not give what was asked, told by what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StripeError {
     /// Stripe is down or cannot be reached.
@@ -59,7 +64,9 @@ pub enum StripeError {
     #[error("Stripe takes no more calls for now ({0})")]
     RateLimited(Report),
     /// The key or the address is wrong: a person must mend it.
-    #[error("Stripe refuses our key, or its address is wrong ({0})")]
+    #[error(
+        "Stripe refuses STRIPE_SECRET_KEY, or what it may do, or STRIPE_BASE_URL is wrong ({0})"
+    )]
     Misconfigured(Report),
     /// There is no such object under this key.
     #[error("Stripe knows no such object ({0})")]
@@ -82,7 +89,7 @@ pub enum StripeError {
     Garbage(Report),
 }
 
-/// What is known of a call that gave no intent; safe to log.
+/// What is known of a call that failed; safe to log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// Status, Stripe's or the transport's code, and Stripe's id of the request.
@@ -150,7 +157,7 @@ impl Calls<'_> {
             form: Some(intent.form()),
             idempotency_key: Some(idempotency_key),
         };
-        self.intent(request).await
+        self.asked(request, wire::intent).await
     }
 
     /// Adds to an intent's metadata. `idempotency_key` must be new for every update: one that was
@@ -170,7 +177,7 @@ impl Calls<'_> {
             form: Some(append(Serializer::new(String::new()), metadata).finish()),
             idempotency_key: Some(idempotency_key),
         };
-        self.intent(request).await
+        self.asked(request, wire::intent).await
     }
 
     /// Reads an intent as it is now, with its client secret.
@@ -184,11 +191,21 @@ impl Calls<'_> {
             form: None,
             idempotency_key: None,
         };
-        self.intent(request).await
+        self.asked(request, wire::intent).await
     }
 
-    /// Makes a call until it has an answer, or until another try makes no sense.
-    async fn intent(&self, request: Request<'_>) -> Result<Intent, StripeError> {
+    /// Makes a call until it has an answer, or until another try makes no sense, and reads what was
+    /// asked for.
+    async fn asked<T>(
+        &self,
+        request: Request<'_>,
+        read: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<T, StripeError> {
+        let answer = self.answered(request).await?;
+        read(&answer).ok_or_else(|| StripeError::Garbage(wire::report(&answer)))
+    }
+
+    async fn answered(&self, request: Request<'_>) -> Result<Answer, StripeError> {
         if !self.budget.holds(Duration::ZERO) {
             let seen = Seen::code("budget_spent");
             return Err(StripeError::TooSlow(Report { seen, ..Report::default() }));
@@ -242,6 +259,11 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// A reading call: its query is encoded.
+    fn get(verb: &'static str, path: &str, query: &str) -> Self {
+        Self { verb, path: format!("{path}?{query}"), form: None, idempotency_key: None }
+    }
+
     fn call<'u>(&self, url: &'u str, headers: HeaderMap, attempt: u32) -> Call<'u> {
         let (method, body) = match &self.form {
             Some(form) => (Method::POST, Body::Form(form.clone())),
@@ -270,12 +292,12 @@ fn append<'a>(mut form: Serializer<'a, String>, metadata: &Metadata) -> Serializ
 }
 
 /// The table of statuses: <https://docs.stripe.com/api/errors>.
-fn outcome(result: Result<Answer, Fault>) -> Result<Intent, StripeError> {
+fn outcome(result: Result<Answer, Fault>) -> Result<Answer, StripeError> {
     let answer = result.map_err(|fault| without_answer(&fault))?;
     let report = wire::report(&answer);
     let code = report.seen.code.as_deref();
     Err(match answer.status() {
-        200..300 => return wire::intent(&answer).ok_or(StripeError::Garbage(report)),
+        200..300 => return Ok(answer),
         401 | 403 | 300..400 => StripeError::Misconfigured(report),
         404 => StripeError::Unknown(report),
         409 => StripeError::Conflict(report),

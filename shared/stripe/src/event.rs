@@ -1,8 +1,10 @@
-//! What a verified event says, in any API version from 2024-09 to today: only the fields we use are
-//! read, and whatever Stripe added, moved or expanded beside them does not matter.
+//! What an event says, in any API version from 2024-09 to today: only the fields we use are read, and
+//! whatever Stripe added, moved or expanded beside them does not matter. An event is signed
+//! ([`VerifiedEvent`]) or was fetched by ourselves ([`FetchedEvent`]); other bytes cannot become one.
 
 mod wire;
 
+use crate::client::FetchedEvent;
 use crate::metadata::Metadata;
 use crate::webhook::VerifiedEvent;
 use domain::id::StripeId;
@@ -20,7 +22,17 @@ pub struct Event<'a> {
     pub livemode: bool,
     /// Read only where it is needed: events of other families write it otherwise.
     created: Result<Timestamp, Unreadable>,
-    verified: VerifiedEvent<'a>,
+    body: Body<'a>,
+}
+
+/// Bytes of whose origin we are sure. `Debug` shows none of them.
+#[derive(Clone, Copy)]
+struct Body<'a>(&'a [u8]);
+
+impl std::fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
 }
 
 /// The types we listen to.
@@ -39,6 +51,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The types that tell of money: what an endpoint listens to, and what is asked for.
+    pub const OF_MONEY: [Self; 4] =
+        [Self::PaymentSucceeded, Self::PaymentFailed, Self::RefundCreated, Self::RefundUpdated];
+
     fn parse(text: &str) -> Self {
         match text {
             "payment_intent.succeeded" => Self::PaymentSucceeded,
@@ -116,7 +132,7 @@ pub struct Refund {
     pub amount: Money,
 }
 
-/// A body that Stripe signed and that we cannot read. Names the field; owns none of the text.
+/// A body of Stripe's that we cannot read. Names the field; owns none of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Not JSON at all, or cut.
@@ -141,25 +157,39 @@ impl VerifiedEvent<'_> {
     /// # Errors
     /// [`Unreadable`] names the field.
     pub fn event(&self) -> Result<Event<'_>, Unreadable> {
-        let envelope = wire::envelope(self.body())?;
-        Ok(Event {
+        Event::read(self.body())
+    }
+}
+
+impl FetchedEvent {
+    /// Reads the envelope.
+    ///
+    /// # Errors
+    /// [`Unreadable`] names the field.
+    pub fn event(&self) -> Result<Event<'_>, Unreadable> {
+        Event::read(self.body())
+    }
+}
+
+impl<'a> Event<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
+        let envelope = wire::envelope(body)?;
+        Ok(Self {
             id: envelope.id()?,
             kind: Kind::parse(envelope.kind()?),
             livemode: envelope.livemode()?,
             created: envelope.created(),
-            verified: *self,
+            body: Body(body),
         })
     }
-}
 
-impl Event<'_> {
     /// Reads what the event tells; `None` where it is nothing that we keep: another type, whose
     /// object is not looked at, or a refund that has not succeeded.
     ///
     /// # Errors
     /// [`Unreadable`] names the field.
     pub fn told(&self) -> Result<Option<Told>, Unreadable> {
-        let body = self.verified.body();
+        let Body(body) = self.body;
         let what = match self.kind {
             Kind::PaymentSucceeded => Some(What::Paid(wire::intent(body)?.paid()?)),
             Kind::PaymentFailed => {

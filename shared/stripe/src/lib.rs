@@ -1,5 +1,5 @@
 //! Stripe as we use it: who signed a webhook, what its event says, what we write beside a payment,
-//! and the three calls we make. Raw bodies and answers enter, typed values leave; nothing of
+//! and the calls we make. Raw bodies and answers enter, typed values leave; nothing of
 //! Stripe's own text, which may name a person, gets past this crate.
 
 pub mod client;
@@ -7,7 +7,10 @@ pub mod event;
 pub mod metadata;
 pub mod webhook;
 
-pub use client::{Budget, Intent, NewIntent, StripeClient, StripeError};
+pub use client::{
+    Budget, EventPage, FetchedEvent, Intent, NewIntent, StripeClient, StripeError, WebhookEndpoint,
+    Window,
+};
 pub use metadata::Metadata;
 
 /// The API version of our calls (<https://docs.stripe.com/changelog>). Events keep the version of

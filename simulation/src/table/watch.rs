@@ -30,7 +30,10 @@ impl Watch {
             self.delivery(old, new, by)
         } else if key.1.starts_with("SYNC#") {
             self.person(old, new, by)
-        } else if key.1.starts_with("FACT#") && !old.is_empty() && old.get("fact") != new.get("fact") {
+        } else if key.1.starts_with("FACT#")
+            && !old.is_empty()
+            && old.get("fact") != new.get("fact")
+        {
             Some("a stored fact was changed")
         } else {
             None
@@ -86,7 +89,8 @@ impl Watch {
     fn person(&self, old: &Item, new: &Item, by: Option<u64>) -> Option<&'static str> {
         let (was, is) = (text(old, "token"), text(new, "token"));
         if !was.is_empty() && !is.is_empty() && was != is {
-            return (!self.lease_is_over(old)).then_some("a person was taken under another's lease");
+            return (!self.lease_is_over(old))
+                .then_some("a person was taken under another's lease");
         }
         let changed = ["vendor_id", "status", "digest", "lease_until"]
             .iter()

@@ -44,7 +44,10 @@ impl Vendors {
         let id = self.contact_with(&email).unwrap_or_else(|| self.new_id());
         self.contacts.entry(id).or_default().properties.insert("email".into(), email);
         self.set_properties(id, &input["properties"]);
-        Answer { status: 200, body: json!({"status": "COMPLETE", "results": [{"id": id.to_string()}]}) }
+        Answer {
+            status: 200,
+            body: json!({"status": "COMPLETE", "results": [{"id": id.to_string()}]}),
+        }
     }
 
     fn update_contact(&mut self, id: u64, properties: &Value) -> Answer {

@@ -8,7 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Opens the port and serves it for as long as the thread's runtime runs; answers with the address.
-#[expect(clippy::disallowed_methods, reason = "the vendors live beside the functions, on one thread")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the vendors live beside the functions, on one thread"
+)]
 pub(crate) async fn open() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound port").to_string();
@@ -117,9 +120,8 @@ async fn exchange(request: &Request) -> Option<Answer> {
 }
 
 fn apply(request: &Request, note: &impl Fn(bool, bool)) -> Answer {
-    let kept = world::with(|world| {
-        world.vendors.keep(&request.method, &request.path, &request.body)
-    });
+    let kept =
+        world::with(|world| world.vendors.keep(&request.method, &request.path, &request.body));
     note(true, false);
     kept.unwrap_or_else(|| match request.path.split('/').nth(1) {
         Some("slack") => Answer { status: 200, body: json!("ok") },

@@ -1,4 +1,5 @@
-//! Events: written when something happens, listed newest first (docs.stripe.com/api/events).
+//! Events: written when something happens, kept for 30 days, listed newest first
+//! (docs.stripe.com/api/events).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,8 +20,10 @@ const LIST: [&str; 8] = [
     "types",
 ];
 const TYPES_LIMIT: usize = 20;
+/// Older events are neither listed nor read.
+const KEPT_SECONDS: i64 = 30 * 86_400;
 
-/// The account's events, oldest first.
+/// The account's events by the second they carry, oldest first.
 #[derive(Default)]
 pub(crate) struct Events(Vec<Record>);
 
@@ -45,9 +48,17 @@ impl Record {
         event
     }
 
+    fn created(&self) -> i64 {
+        self.event["created"].as_i64().unwrap_or(0)
+    }
+
+    fn is_kept(&self, now: Timestamp) -> bool {
+        now.as_second() - self.created() <= KEPT_SECONDS
+    }
+
     fn matches(&self, wanted: &Wanted<'_>) -> bool {
         let kind = self.event["type"].as_str().unwrap_or_default();
-        let created = self.event["created"].as_i64().unwrap_or(0);
+        let created = self.created();
         let delivered = match wanted.delivery_success {
             None => true,
             Some(true) => self.delivery == Delivery::Done,
@@ -115,8 +126,14 @@ impl Events {
             "request": cause,
             "type": kind,
         });
-        self.0.push(Record { id: id.clone(), event, delivery: Delivery::NotSubscribed });
+        self.keep(Record { id: id.clone(), event, delivery: Delivery::NotSubscribed });
         id
+    }
+
+    /// Puts an event behind all that are as old or older.
+    fn keep(&mut self, record: Record) {
+        let place = self.0.partition_point(|known| known.created() <= record.created());
+        self.0.insert(place, record);
     }
 
     /// Writes an event that a control call made up; a known id stays the event it was.
@@ -127,14 +144,17 @@ impl Events {
         let cause = json!({ "id": null, "idempotency_key": null });
         let written =
             self.record(&asked.kind, &asked.object, asked.previous_attributes, cause, now);
+        let place = self.find(&written);
         let id = asked.id.unwrap_or(written);
-        if let Some(record) = self.0.last_mut() {
+        if let Some(place) = place {
+            let mut record = self.0.remove(place);
             record.id.clone_from(&id);
             record.event["id"] = id.as_str().into();
             record.event["livemode"] = asked.livemode.into();
             record.event["api_version"] =
                 asked.api_version.as_deref().unwrap_or(API_VERSION).into();
             record.event["created"] = asked.created.unwrap_or(now.as_second()).into();
+            self.keep(record);
         }
         Happening { about: json!({}), events: vec![id] }
     }
@@ -156,25 +176,20 @@ impl Events {
         }
     }
 
-    pub(super) fn get(&self, id: &str) -> Result<Value, Refusal> {
+    pub(super) fn get(&self, id: &str, now: Timestamp) -> Result<Value, Refusal> {
         let record = self.find(id).and_then(|place| self.0.get(place));
+        let record = record.filter(|record| record.is_kept(now));
         record.map(Record::shown).ok_or_else(|| Refusal::no_such("event", "id", id))
     }
 
-    pub(super) fn list(&self, params: &Params) -> Result<Value, Refusal> {
+    pub(super) fn list(&self, params: &Params, now: Timestamp) -> Result<Value, Refusal> {
         params.only(&LIST)?;
         let wanted = read_wanted(params)?;
-        let limit = match params.integer("limit")?.unwrap_or(10) {
-            limit @ 1..=100 => usize::try_from(limit).unwrap_or(10),
-            _ => {
-                return Err(Refusal::validation("This value must be 1 to 100.")
-                    .with_code("parameter_invalid_integer")
-                    .with_param("limit"));
-            }
-        };
+        let limit = params.limit()?;
+        params.not_both("starting_after", "ending_before")?;
         let (older_than, newer_than) =
             (self.cursor(params, "starting_after")?, self.cursor(params, "ending_before")?);
-        let matching = |record: &&Record| record.matches(&wanted);
+        let matching = |record: &&Record| record.is_kept(now) && record.matches(&wanted);
         let (data, has_more): (Vec<Value>, bool) = match newer_than {
             // The page just before the cursor: its oldest are nearest, and it is still newest first.
             Some(place) => {
@@ -204,6 +219,10 @@ impl Events {
 }
 
 fn read_wanted(params: &Params) -> Result<Wanted<'_>, Refusal> {
+    params.not_both("type", "types")?;
+    if params.one("created").is_none() {
+        params.only_within("created", &["gt", "gte", "lt", "lte"])?;
+    }
     let mut types = params.list("types");
     if types.len() > TYPES_LIMIT {
         return Err(Refusal::validation("You may pass up to 20 types.").with_param("types"));

@@ -47,6 +47,25 @@ impl Params {
         self.0.iter().any(|(given, _)| root(given) == name)
     }
 
+    /// Refuses two parameters of which only one may be given.
+    pub(super) fn not_both(&self, one: &str, other: &str) -> Result<(), Refusal> {
+        if !(self.has(one) && self.has(other)) {
+            return Ok(());
+        }
+        let message = format!("You may only specify one of these parameters: {one}, {other}.");
+        Err(Refusal::validation(message).with_code("parameters_exclusive").with_param(one))
+    }
+
+    /// How long a page may be (docs.stripe.com/api/pagination).
+    pub(super) fn limit(&self) -> Result<usize, Refusal> {
+        match self.integer("limit")?.unwrap_or(10) {
+            limit @ 1..=100 => Ok(usize::try_from(limit).unwrap_or(10)),
+            _ => Err(Refusal::validation("This value must be 1 to 100.")
+                .with_code("parameter_invalid_integer")
+                .with_param("limit")),
+        }
+    }
+
     /// The values of `name[]=…`, `name[0]=…`.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         let within = self.0.iter().filter(|(given, _)| root(given) == name && given.contains('['));

@@ -4,8 +4,8 @@
 use super::{CLOSED, OPEN, closing, event, opening};
 use crate::item::{Item, get_count, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
+use crate::write::{Written, written};
 use crate::{Completed, Ledger, Unavailable};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::destination::Destination;
@@ -88,19 +88,16 @@ impl Ledger {
             .expression_attribute_values(":now", time(now))
             .send()
             .await;
-        match begun {
-            Ok(_) => Ok(Some(Probing::Granted(Probe { round }))),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let was = failed.item();
-                    // Our own write, whose answer was lost and which the SDK repeated.
-                    if was.and_then(|item| get_text(item, "round")) == Some(&round) {
-                        return Ok(Some(Probing::Granted(Probe { round })));
-                    }
-                    Ok((!is_under_way(was, now)).then(|| refused(was)))
+        match written("begin a round of probes", begun)? {
+            Written::Landed(_) => Ok(Some(Probing::Granted(Probe { round }))),
+            Written::Refused(was) => {
+                let was = was.as_ref();
+                // Our own write, whose answer was lost and which the SDK repeated.
+                if was.and_then(|item| get_text(item, "round")) == Some(&round) {
+                    return Ok(Some(Probing::Granted(Probe { round })));
                 }
-                _ => Err(Unavailable::from_sdk("begin a round of probes", &error)),
-            },
+                Ok((!is_under_way(was, now)).then(|| refused(was)))
+            }
         }
     }
 
@@ -123,19 +120,16 @@ impl Ledger {
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
-        match joined {
-            Ok(output) => {
+        match written("join a round of probes", joined)? {
+            Written::Landed(output) => {
                 let round = output.attributes().and_then(|item| get_text(item, "round"));
                 let round = round.ok_or(Unavailable::unreadable("join a round of probes"))?;
                 Ok(Some(Probing::Granted(Probe { round: round.to_owned() })))
             }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let was = failed.item();
-                    Ok(is_under_way(was, now).then(|| refused(was)))
-                }
-                _ => Err(Unavailable::from_sdk("join a round of probes", &error)),
-            },
+            Written::Refused(was) => {
+                let was = was.as_ref();
+                Ok(is_under_way(was, now).then(|| refused(was)))
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::item::{get_number, number, time};
 use crate::key;
+use crate::write::{Written, written};
 use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::destination::Destination;
@@ -51,16 +52,13 @@ impl Ledger {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await;
-        match update {
-            Ok(output) => {
+        match written("draw a slot of a vendor's budget", update)? {
+            Written::Landed(output) => {
                 let next = output.attributes().and_then(|item| get_number(item, "next_free"));
                 let slot = next.and_then(|next| Timestamp::from_millisecond(next - interval).ok());
                 slot.map(Some).ok_or(Unavailable::unreadable("draw a slot of a vendor's budget"))
             }
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(None),
-                _ => Err(Unavailable::from_sdk("draw a slot of a vendor's budget", &error)),
-            },
+            Written::Refused(_) => Ok(None),
         }
     }
 
@@ -80,12 +78,9 @@ impl Ledger {
             .expression_attribute_values(":earliest", time(earliest))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(Unavailable::from_sdk("draw a slot of a vendor's budget", &error)),
-            },
+        match written("draw a slot of a vendor's budget", update)? {
+            Written::Landed(_) => Ok(true),
+            Written::Refused(_) => Ok(false),
         }
     }
 }

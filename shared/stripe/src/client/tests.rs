@@ -1,5 +1,6 @@
 //! The client against a server that answers as told: what is asked, what is repeated, what comes out.
 
+mod lists;
 mod server;
 
 use super::{Calls, NewIntent, Pace, Standing, StripeClient, StripeError};

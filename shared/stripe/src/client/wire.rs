@@ -1,4 +1,4 @@
-//! The JSON of Stripe's answers: what we use of an intent and of an error.
+//! The JSON of Stripe's answers: what we use of an intent, of a list and of an error.
 
 use super::Report;
 use crate::metadata::Metadata;
@@ -88,7 +88,7 @@ pub(super) fn error_type(answer: &Answer) -> Option<String> {
     answer.json::<Refusal>()?.error.kind
 }
 
-/// What is safe to keep of an answer that is no intent.
+/// What is safe to keep of an answer that is not what was asked for.
 pub(super) fn report(answer: &Answer) -> Report {
     let error = answer.json::<Refusal>().map(|refusal| refusal.error);
     let (code, param) =

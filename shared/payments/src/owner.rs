@@ -1,4 +1,4 @@
-//! What Stripe tells, as a fact of somebody's journey.
+//! Whose journey an event of Stripe's belongs to, and the fact that it becomes there.
 
 use domain::attribution::Context;
 use domain::consent::Consent;

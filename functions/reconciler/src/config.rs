@@ -1,0 +1,49 @@
+//! What the reconciler reads from its environment and from SSM.
+
+use crate::handler::{App, STRIPE_ATTEMPT};
+use jiff::SignedDuration;
+use lambda::aws::Aws;
+use lambda::settings::Settings;
+use outbound::{Limits, Outbound};
+use std::time::Duration;
+use stripe::StripeClient;
+
+/// A page of a hundred events. Metadata makes one 27 KB at most (50 keys, 500 characters each), the
+/// rest of an intent some 10 more.
+const LARGEST_PAGE: usize = 8 << 20;
+
+/// The settings of the reconciler.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    payments: payments::Config,
+    /// `STRIPE_BASE_URL`, without `/v1`.
+    stripe_base_url: String,
+    /// `QUIET_HOURS`: after so many without an event somebody is told; 0, nobody is.
+    quiet_hours: u32,
+}
+
+impl Config {
+    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+        Self {
+            payments: payments::Config::read(settings),
+            stripe_base_url: settings.text("STRIPE_BASE_URL"),
+            quiet_hours: settings.number("QUIET_HOURS", 0, 0),
+        }
+    }
+
+    /// Opens the ledger and Stripe's door. Without a key of Stripe's the function starts, and every
+    /// run says so.
+    pub(crate) async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+        let payments = self.payments.open(aws).await?;
+        let prefix = self.payments.secrets_prefix();
+        let stripe_key = aws.secret(prefix, "STRIPE_SECRET_KEY").await?;
+        let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
+        let outbound = Outbound::new("stripe", limits)?.reading_up_to(LARGEST_PAGE);
+        Ok(App {
+            payments,
+            stripe: StripeClient::new(&self.stripe_base_url, outbound),
+            stripe_key,
+            quiet: SignedDuration::from_hours(i64::from(self.quiet_hours)),
+        })
+    }
+}
