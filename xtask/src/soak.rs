@@ -99,7 +99,7 @@ async fn plant(patch: &Path) -> Result<Fate> {
     Ok(Fate::Survived)
 }
 
-/// The tree as git knows it, beside the target folder: what is compiled of others is used again.
+/// The tree as git knows it, in a folder that stays: what is compiled of others is used again.
 async fn copy_tree() -> Result<PathBuf> {
     let root = repository();
     let copy = root.join("target/planted");
@@ -124,7 +124,8 @@ async fn fails(copy: &Path, filter: &str) -> Result<Option<String>> {
         .args(PROOF)
         .args(["--", filter])
         .current_dir(copy)
-        .env("CARGO_TARGET_DIR", repository().join("target"))
+        // Of its own: cargo names what it compiles by its place in the tree, which is the same in both.
+        .env("CARGO_TARGET_DIR", repository().join("target/planted-target"))
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .kill_on_drop(true);
