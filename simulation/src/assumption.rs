@@ -4,6 +4,8 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
@@ -75,10 +77,12 @@ impl Trial<'_> {
             let line = match put.send().await {
                 Ok(_) => "put".to_owned(),
                 Err(error) => {
-                    let old = error.as_service_error().and_then(|e| match e {
-                        aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed) => failed.item(),
-                        _ => None,
-                    });
+                    let old = match error.as_service_error() {
+                        Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                            failed.item()
+                        }
+                        Some(_) | None => None,
+                    };
                     format!("{} with {}", code(&error), shown(old))
                 }
             };
@@ -101,10 +105,10 @@ impl Trial<'_> {
         let line = match update.send().await {
             Ok(output) => shown(output.attributes()),
             Err(error) => {
-                let old = error.as_service_error().and_then(|e| match e {
-                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(failed) => failed.item(),
-                    _ => None,
-                });
+                let old = match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item(),
+                    Some(_) | None => None,
+                };
                 // An empty item and none are the same to the ledger.
                 format!("{} with {}", code(&error), shown(old.filter(|item| !item.is_empty())))
             }

@@ -66,7 +66,7 @@ fn deliveries(table: &Table) -> BTreeMap<String, String> {
 /// What people are at the vendors that keep state. Whether a newsletter's subscriber was never there
 /// or has left is the same to them.
 fn state(vendors: &Vendors) -> BTreeMap<String, String> {
-    let contacts = vendors.contacts.iter().map(|(_, contact)| {
+    let contacts = vendors.contacts.values().map(|contact| {
         let email = contact.properties.get("email").cloned().unwrap_or_default();
         (format!("hubspot {email}"), format!("{:?}", contact.properties))
     });

@@ -359,11 +359,10 @@ impl Run {
         });
         if let Some(url) = waiting
             && let Some(queue) = QUEUES.into_iter().find(|queue| queue::url(queue) == url)
+            && let Some(actor) = self.start_batch(queue, self.options.batch)
         {
-            if let Some(actor) = self.start_batch(queue, self.options.batch) {
-                self.advance(actor).await;
-                return true;
-            }
+            self.advance(actor).await;
+            return true;
         }
         if self.options.sweeping != Sweeping::Off && self.sweep_at().is_some_and(|at| at <= now) {
             let others = self.next_other().is_some();

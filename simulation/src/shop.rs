@@ -76,9 +76,7 @@ impl Shop {
     /// Wires everything anew: cold starts. `outbound` is the one thing that is dear to make.
     pub(crate) async fn open(destinations: &str, region: u64, outbound: &Outbound) -> Self {
         let aws = lambda::aws::Aws::over(aws::config(region).await);
-        let of = |queue: &'static str| {
-            settings(destinations, queue, |settings| delivery::Config::read(settings))
-        };
+        let of = |queue: &'static str| settings(destinations, queue, delivery::Config::read);
         let prefix = "/throughline/simulation";
         let secret = async |name| aws.secret(prefix, name).await.expect("the world's own secrets");
         let pepper = async || aws.pepper(prefix).await.expect("the world's own pepper");

@@ -103,7 +103,7 @@ async fn plant(patch: &Path) -> Result<Fate> {
 async fn copy_tree() -> Result<PathBuf> {
     let root = repository();
     let copy = root.join("target/planted");
-    let said = Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().await?;
+    let said = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().await?;
     for name in String::from_utf8(said.stdout)?.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), copy.join(name));
         let Ok(new) = std::fs::read(&from) else { continue };
