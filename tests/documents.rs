@@ -25,7 +25,7 @@ fn name(path: &Path) -> String {
 #[test]
 fn architecture_every_test_that_a_document_names_is_there() {
     let mut known = BTreeSet::new();
-    for folder in ["functions", "shared", "cli", "sandbox", "tests", "xtask"] {
+    for folder in ["functions", "shared", "cli", "sandbox", "simulation", "tests", "xtask"] {
         for file in walk(&root().join(folder)) {
             if file.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&file).unwrap();

@@ -23,7 +23,7 @@ const PAGE_TRIES: u32 = 40;
 /// A history that lasts longer is stuck.
 const LONGEST: i64 = 40 * 24 * 3_600_000;
 /// One that does more than this is stuck, too.
-const MOST_RUNS: u32 = 4_000;
+const MOST_RUNS: u32 = 600;
 
 /// When the sweeper runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
