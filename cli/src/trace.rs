@@ -151,6 +151,17 @@ fn words(line: &Line, now: Timestamp) -> (Option<Timestamp>, [String; 3]) {
         Line::Delivery { at, delivery, .. } => {
             (Some(*at), ["delivery".into(), delivery.clone(), delivery_says(line, now)])
         }
+        Line::Step { at, delivery, state, reason, detail, attempts } => {
+            let says = format!("{state} {reason} after {attempts} calls: {detail}");
+            (Some(*at), ["delivery".into(), delivery.clone(), says])
+        }
+        Line::Gate { at, destination, what, by, detail } => {
+            let says = match by.as_str() {
+                "breaker" => format!("its breaker {what}: {detail}"),
+                person => format!("{what} by {person}: {detail}"),
+            };
+            (Some(*at), ["gate".into(), destination.clone(), says])
+        }
         Line::Audit { at, subject, .. } => {
             (Some(*at), ["by hand".into(), subject.clone(), audit_says(line)])
         }

@@ -1,7 +1,7 @@
 //! Claims: who may work on a delivery, under a lease with a fencing token; and how it ends.
 
 use crate::agenda;
-use crate::delivery::{DeliveryRecord, decode};
+use crate::delivery::{DeliveryRecord, Step, decode};
 use crate::item::{number, text, time};
 use crate::key::{self, PK, SK};
 use crate::write::{Written, written};
@@ -187,6 +187,9 @@ impl Ledger {
         if let Some(request_id) = &completion.request_id {
             changes = changes.set("request_id", text(request_id));
         }
+        if let Outcome::Waiting(..) | Outcome::Dead(_) = &completion.outcome {
+            changes = changes.set("steps", text(steps(claim, completion, now)));
+        }
         changes = match &completion.outcome {
             Outcome::Waiting(_, next_at) => changes
                 .set("next_at", time(*next_at))
@@ -271,6 +274,27 @@ impl Ledger {
             }
         }
     }
+}
+
+/// The most steps that are kept of a delivery: the first, and the last ones. A day's outage has more.
+const MOST_STEPS: usize = 20;
+
+/// The steps of a delivery with one more, as they are stored. The claim's token guards them: nobody
+/// else has added one meanwhile.
+fn steps(claim: &Claim, completion: &Completion, now: Timestamp) -> String {
+    let mut steps = claim.record.steps.clone();
+    if steps.len() >= MOST_STEPS {
+        steps.remove(1);
+    }
+    steps.push(Step {
+        at: now,
+        state: completion.outcome.state(),
+        reason: completion.outcome.reason().to_owned(),
+        detail: completion.detail.clone(),
+        attempts: claim.attempts(),
+    });
+    // Texts and numbers always encode.
+    serde_json::to_string(&steps).unwrap_or_default()
 }
 
 /// What an update of a delivery changes beside its state. The names are ours and none is reserved.

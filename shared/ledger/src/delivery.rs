@@ -9,6 +9,7 @@ use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::delivery::{DeliveryId, State, WaitReason};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// What became of opening a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,21 @@ pub enum Opened {
     ForThisFact,
     /// Another fact with the same effect opened it: this one is a duplicate.
     ForAnotherFact,
+}
+
+/// How a delivery stood at a moment that is past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// Where it stood.
+    pub state: State,
+    /// The reason's word.
+    pub reason: String,
+    /// A sentence for a person.
+    pub detail: String,
+    /// Vendor calls made by then.
+    pub attempts: u32,
 }
 
 /// A delivery as the ledger holds it.
@@ -54,6 +70,8 @@ pub struct DeliveryRecord {
     pub listed_at: Option<Timestamp>,
     /// Until when its record is kept, in seconds.
     pub expires_at: i64,
+    /// How it waited and died so far, the last few times.
+    pub steps: Vec<Step>,
     /// Whether a copy of its ids is on the dead-letter queue.
     pub dead_lettered: bool,
     /// The fencing token of its last claim.
@@ -173,6 +191,9 @@ pub(crate) fn decode(id: DeliveryId, item: &Item) -> Option<DeliveryRecord> {
         replayed_for: get_time(item, "replayed_for"),
         listed_at: get_time(item, agenda::AT),
         expires_at: get_number(item, "expires_at").unwrap_or_default(),
+        steps: get_text(item, "steps")
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default(),
         dead_lettered: item.contains_key("dead_lettered"),
         token: get_text(item, "token").map(str::to_owned),
         lease_until: get_time(item, "lease_until"),

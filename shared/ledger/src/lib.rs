@@ -26,7 +26,7 @@ mod write;
 pub use agenda::{Due, SHARDS};
 pub use checkout::{Attempt, Checkout, Pointer, Room};
 pub use claim::{Claim, Claimed, Completed, Completion};
-pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
+pub use delivery::{DeliveryRecord, Opened, OpeningTimes, Step};
 pub use fact::{FactKey, Recorded};
 pub use gate::{BREAKER, GateEvent, Probe, Probing};
 pub use key::fact_key_prefix;
