@@ -1,0 +1,46 @@
+// Builds `web/dist`, and fails when a part has outgrown its size. `--sizes` prints them as a table.
+
+import { build } from "esbuild";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What is built: the name in `dist`, its source, its shape, the most that it may weigh. */
+const PARTS = [
+  { name: "stub.js", source: "snippet/stub.ts", format: "iife", most: 400, says: "stub" },
+  { name: "throughline-core.js", source: "snippet/script-core.ts", format: "iife", most: 4096, says: "core: event context, attribution, consent, tracker, forms" },
+  { name: "throughline.js", source: "snippet/script-full.ts", format: "iife", most: 10240, says: "core, checkout and banner" },
+  { name: "throughline.mjs", source: "snippet/index.ts", format: "esm", most: 10240, says: "the same as a module" },
+  { name: "vanilla-cookieconsent.mjs", source: "snippet/adapters/vanilla-cookieconsent.ts", format: "esm" },
+];
+
+await rm(here("dist"), { recursive: true, force: true });
+await mkdir(here("dist"), { recursive: true });
+await Promise.all(PARTS.map(({ name, source, format }) => bundle(source, name, format)));
+
+let tooLarge = false;
+for (const { name, most, says } of PARTS.filter(({ most }) => most)) {
+  const size = gzipSync(await readFile(here(`dist/${name}`)), { level: 9 }).length;
+  tooLarge ||= size > most;
+  console.log(`| \`${name}\` | ${says} | ${size} | ${most} |${size > most ? " TOO LARGE" : ""}`);
+}
+if (tooLarge) {
+  console.error("a part is larger than it may be (bytes after gzip): make it smaller");
+  process.exitCode = 1;
+}
+
+function bundle(source, name, format) {
+  return build({
+    entryPoints: [here(source)],
+    outfile: here(`dist/${name}`),
+    bundle: true,
+    minify: true,
+    format,
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+}
