@@ -2,6 +2,7 @@
 
 import { build } from "esbuild";
 import { mkdir, readFile, rm } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 
@@ -13,11 +14,17 @@ const PARTS = [
   { name: "throughline-core.js", source: "snippet/script-core.ts", format: "iife", most: 4096, says: "core: event context, attribution, consent, tracker, forms" },
   { name: "throughline.js", source: "snippet/script-full.ts", format: "iife", most: 10240, says: "core, checkout and banner" },
   { name: "throughline.mjs", source: "snippet/index.ts", format: "esm", most: 10240, says: "the same as a module" },
+  { name: "sandbox.js", source: "page/sandbox.ts", format: "iife" },
+  { name: "tags.js", source: "page/tags.ts", format: "iife" },
+  { name: "bank.js", source: "page/bank.ts", format: "iife" },
   { name: "vanilla-cookieconsent.mjs", source: "snippet/adapters/vanilla-cookieconsent.ts", format: "esm" },
 ];
 
+tsc("-p", here("tsconfig.json"));
 await rm(here("dist"), { recursive: true, force: true });
 await mkdir(here("dist"), { recursive: true });
+// For whoever imports the module.
+tsc("-p", here("tsconfig.types.json"));
 await Promise.all(PARTS.map(({ name, source, format }) => bundle(source, name, format)));
 
 let tooLarge = false;
@@ -43,4 +50,9 @@ function bundle(source, name, format) {
     legalComments: "none",
     logLevel: "warning",
   });
+}
+
+function tsc(...words) {
+  const { status } = spawnSync(process.execPath, [here("node_modules/typescript/bin/tsc"), ...words], { stdio: "inherit" });
+  if (status !== 0) process.exit(1);
 }

@@ -156,8 +156,8 @@ class Checkout {
     this.payable = payable;
     this.offer(() => this.pay(payable), `${this.words.pay} ${price(payable, this.page.language)}`);
     this.say("ready");
-    // Only for whoever has just pressed the form's button, and is nowhere else meanwhile.
-    if (!document.activeElement || document.activeElement.closest("form,body") ) this.status.focus();
+    this.status.focus();
+    this.tell("ready", payable.payment_intent_id);
   }
 
   private async pay(payable: Payable): Promise<void> {
@@ -189,8 +189,7 @@ class Checkout {
         tracker.track("conversion", { transaction_id: intent, ...(this.payable && this.measured(this.payable)) });
       journey.note({ paid: true });
     }
-    const detail = { state, payment_intent_id: intent };
-    this.place.dispatchEvent(new CustomEvent("throughline:payment", { detail, bubbles: true }));
+    this.tell(state, intent);
     const { thanks } = this.place.dataset;
     if (paid && thanks) location.assign(thanks);
   }
@@ -203,6 +202,10 @@ class Checkout {
   private say(state: Exclude<keyof typeof WORDS.en, "pay" | "again">, message?: string): void {
     this.place.dataset.state = state;
     this.status.textContent = message || this.words[state];
+  }
+
+  private tell(state: string, payment_intent_id: string): void {
+    this.place.dispatchEvent(new CustomEvent("throughline:payment", { detail: { state, payment_intent_id }, bubbles: true }));
   }
 
   private show(): void {

@@ -2,15 +2,10 @@
 // may register another taker of cards at `throughline_payments` before this script starts.
 
 import { banner } from "./banner";
-import { type Payments, checkout } from "./checkout";
+import { checkout } from "./checkout";
 import { fromScript } from "./script";
 import { stripe } from "./stripe";
-
-declare global {
-  interface Window {
-    throughline_payments?: Payments;
-  }
-}
+import "./window";
 
 fromScript(({ stripeKey, banner: kind, policy }) => {
   const payments = stripeKey ? stripe(stripeKey) : undefined;

@@ -1,12 +1,7 @@
 // Options out of `<script data-api="…" data-version="2">`.
 
-import { type Options, type Part, type Throughline, start } from "./start";
-
-declare global {
-  interface Window {
-    throughline?: Throughline;
-  }
-}
+import { type Options, type Part, start } from "./start";
+import "./window";
 
 /** Starts with the script's own attributes, and leaves what a page works with at `throughline`. The
  * script is deferred, so that the document is parsed. */
