@@ -18,6 +18,7 @@ const PARTS = [
   { name: "tags.js", source: "page/tags.ts", format: "iife" },
   { name: "bank.js", source: "page/bank.ts", format: "iife" },
   { name: "vanilla-cookieconsent.mjs", source: "snippet/adapters/vanilla-cookieconsent.ts", format: "esm" },
+  { name: "klaro.mjs", source: "snippet/adapters/klaro.ts", format: "esm" },
 ];
 
 tsc("-p", here("tsconfig.json"));

@@ -22,5 +22,5 @@ await build({
   logLevel: "warning",
 });
 const files = names.map((name) => `${out}/${name.replace(".ts", ".mjs")}`);
-const options = ["--test", "--test-reporter=tap", "--test-concurrency=2", ...others];
+const options = ["--test", "--test-reporter=tap", folder === "browser" ? "--test-concurrency=1" : "--test-concurrency=2", ...others];
 process.exitCode = spawnSync(process.execPath, [...options, ...files], { stdio: "inherit" }).status ?? 1;

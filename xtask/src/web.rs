@@ -2,13 +2,17 @@
 
 use crate::daemon::last_lines;
 use crate::place::repository;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tokio::process::Command;
 
 /// The oldest Node that the tools run on.
 const OLDEST: u32 = 20;
+
+/// Where a browser may be; `web/tests/browser/stage.ts` looks in the same places.
+const CHROMIUM: [&str; 3] =
+    ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /// Builds for a person: without Node the page is served all the same, and works as a plain form.
 pub(crate) async fn build_or_say() -> Result<((), String)> {
@@ -55,6 +59,24 @@ pub(crate) fn script(arguments: &[&str]) -> Command {
     let mut node = Command::new("node");
     node.args(arguments).current_dir(folder()).kill_on_drop(true);
     node
+}
+
+/// Sees to a browser for the tests: Debian's, where its packages can be installed.
+pub(crate) async fn chromium() -> Result<()> {
+    let is_there = || CHROMIUM.iter().any(|path| Path::new(path).exists());
+    if is_there() {
+        return Ok(());
+    }
+    for words in [&["install", "-y", "chromium"][..], &["update"], &["install", "-y", "chromium"]] {
+        // What fails shows in the end: either there is a browser, or there is none.
+        let said = Command::new("apt-get").args(words).kill_on_drop(true).output().await;
+        if said.is_ok() && is_there() {
+            return Ok(());
+        }
+    }
+    bail!(
+        "the browser tests need Chromium, and it cannot be installed from here; as root: apt-get install chromium"
+    )
 }
 
 fn folder() -> PathBuf {

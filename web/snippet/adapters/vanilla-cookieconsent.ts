@@ -2,30 +2,20 @@
 // https://cookieconsent.orestbida.com/advanced/callbacks-events.html
 
 import type { Consent, Purpose } from "../consent";
+import { take } from "./take";
 
 /** The part of the library that is used. */
 export interface CookieConsentLibrary {
-  acceptedCategory(name: string): boolean;
+  /** Whether the visitor has answered, and the answer still holds. */
   validConsent(): boolean;
+  acceptedCategory(name: string): boolean;
 }
 
-/** Which of the library's categories stands for which purpose. */
-export type Categories = Record<Purpose, string>;
-
-const SAME: Categories = { analytics: "analytics", marketing: "marketing", preferences: "preferences" };
-
-/** Follows the library from now on. Start it with `data-banner="none"`. */
-export function followCookieConsent(library: CookieConsentLibrary, consent: Consent, categories: Partial<Categories> = {}): void {
-  const names = { ...SAME, ...categories };
+/** Follows the library from now on. Name the category that stands for each purpose where it is called
+ * otherwise, and start the snippet with `data-banner="none"`. */
+export function followCookieConsent(library: CookieConsentLibrary, consent: Consent, categories: Partial<Record<Purpose, string>> = {}): void {
   const follow = () => {
-    if (!library.validConsent()) return;
-    const choice = {
-      analytics: library.acceptedCategory(names.analytics),
-      marketing: library.acceptedCategory(names.marketing),
-      preferences: library.acceptedCategory(names.preferences),
-    };
-    const same = !consent.shouldAsk() && (Object.keys(choice) as Purpose[]).every((purpose) => choice[purpose] === consent.hasConsent(purpose));
-    if (!same) consent.setConsent(choice);
+    if (library.validConsent()) take(consent, (purpose) => library.acceptedCategory(categories[purpose] ?? purpose));
   };
   addEventListener("cc:onConsent", follow);
   addEventListener("cc:onChange", follow);
