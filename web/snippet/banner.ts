@@ -114,6 +114,8 @@ export const banner = ({ modal, policy }: BannerOptions = {}): Part => ({ consen
     before = null;
   }
 
+  // Escape leaves a question that waits: nothing is allowed, and it comes again with the next page.
+  asks.addEventListener("close", close);
   const style = new CSSStyleSheet();
   style.replaceSync(STYLE);
   document.adoptedStyleSheets.push(style);

@@ -2,6 +2,7 @@
 // the server; the card's data never come near this file.
 
 import { post } from "./call";
+import type { Returned } from "./clean";
 import { type Person, about, wordsOf } from "./forms";
 import type { Part, Throughline } from "./start";
 
@@ -23,9 +24,13 @@ export interface Payments {
 }
 
 /** What the server answers to a checkout. */
-interface Payable {
+interface Payable extends Price {
   payment_intent_id: string;
   client_secret: string;
+}
+
+/** An amount in the currency's smallest unit. */
+interface Price {
   amount: number;
   currency: string;
 }
@@ -102,8 +107,7 @@ class Checkout {
     if (returned) {
       this.show();
       this.say("paying");
-      const look = () => this.settle(this.look(returned.secret), returned.intent);
-      this.offer(look);
+      this.offer(() => this.comeBack(returned));
       void this.once();
     }
     document.addEventListener("throughline:accepted", (event) => {
@@ -134,6 +138,26 @@ class Checkout {
     }
   }
 
+  /** Back from a bank: says what it answered, and where it refused, offers the same payment again. */
+  private async comeBack({ intent, secret }: Returned): Promise<void> {
+    const { order } = this.page.journey.notes();
+    const outcome = await this.look(secret);
+    if (order && /declined|incomplete/.test(outcome.state)) {
+      const payable = { payment_intent_id: intent, client_secret: secret, ...order };
+      await this.mount(payable).catch(() => undefined);
+      this.button.hidden = false;
+    }
+    this.settle(outcome, intent);
+  }
+
+  /** Shows the fields for a card, and the price on the button. */
+  private async mount(payable: Payable): Promise<void> {
+    this.box.replaceChildren();
+    await this.payments()?.mount(this.box, payable.client_secret, this.page.language);
+    this.payable = payable;
+    this.offer(() => this.pay(payable), `${this.words.pay} ${price(payable, this.page.language)}`);
+  }
+
   /** Asks the server for the payment, and shows the fields for a card. */
   private async open(person: Person): Promise<void> {
     const { dataset } = this.place;
@@ -144,16 +168,16 @@ class Checkout {
     this.button.hidden = false;
     const payable = said.body as unknown as Payable;
     if (said.status !== 200 || !payments) return this.say(said.status === 429 ? "many" : said.status ? "unavailable" : "lost");
+    const { amount, currency } = payable;
     if (payable.client_secret !== this.payable?.client_secret) {
       try {
-        this.box.replaceChildren();
-        await payments.mount(this.box, payable.client_secret, this.page.language);
+        await this.mount(payable);
       } catch {
         return this.say("unavailable");
       }
-      this.page.tracker.track("begin_checkout", this.measured(payable, order));
+      this.page.journey.note({ order: { amount, currency } });
+      this.page.tracker.track("begin_checkout", { ...this.measured(payable), ...order });
     }
-    this.payable = payable;
     this.offer(() => this.pay(payable), `${this.words.pay} ${price(payable, this.page.language)}`);
     this.say("ready");
     this.status.focus();
@@ -165,8 +189,11 @@ class Checkout {
     const payments = this.payments() as Payments;
     let outcome = await payments.confirm(location.href.split("#")[0]).catch((): Outcome => ({ state: "lost" }));
     // Nobody knows what a lost answer said: look, before anybody pays again.
-    if (outcome.state === "lost") outcome = await this.look(payable.client_secret);
-    await this.settle(Promise.resolve(outcome), payable.payment_intent_id);
+    if (outcome.state === "lost") {
+      const seen = await this.look(payable.client_secret);
+      if (seen.state === "succeeded" || seen.state === "processing") outcome = seen;
+    }
+    this.settle(outcome, payable.payment_intent_id);
   }
 
   private async look(secret: string): Promise<Outcome> {
@@ -175,9 +202,9 @@ class Checkout {
   }
 
   /** Shows what came of it, and leaves only what makes sense to do next. */
-  private async settle(coming: Promise<Outcome>, intent: string): Promise<void> {
-    const { state, message } = await coming;
+  private settle({ state, message }: Outcome, intent: string): void {
     const { journey, tracker } = this.page;
+    const { order } = journey.notes();
     const paid = state === "succeeded" || state === "processing";
     this.say(state, message);
     this.status.focus();
@@ -186,7 +213,7 @@ class Checkout {
     if (paid) {
       this.action = undefined;
       if (state === "succeeded" && !journey.notes().paid)
-        tracker.track("conversion", { transaction_id: intent, ...(this.payable && this.measured(this.payable)) });
+        tracker.track("conversion", { transaction_id: intent, ...(order && this.measured(order)) });
       journey.note({ paid: true });
     }
     this.tell(state, intent);
@@ -194,9 +221,8 @@ class Checkout {
     if (paid && thanks) location.assign(thanks);
   }
 
-  private measured(payable: Payable, order?: object): Record<string, unknown> {
-    const digits = format(payable, this.page.language).resolvedOptions().maximumFractionDigits ?? 2;
-    return { value: payable.amount / 10 ** digits, currency: payable.currency.toUpperCase(), ...order };
+  private measured(price: Price): { value: number; currency: string } {
+    return { value: inUnits(price, this.page.language), currency: price.currency.toUpperCase() };
   }
 
   private say(state: Exclude<keyof typeof WORDS.en, "pay" | "again">, message?: string): void {
@@ -213,11 +239,12 @@ class Checkout {
   }
 }
 
-const format = ({ currency }: Payable, language: string): Intl.NumberFormat =>
+const format = ({ currency }: Price, language: string): Intl.NumberFormat =>
   new Intl.NumberFormat(language, { style: "currency", currency });
 
-/** An amount in the currency's smallest unit, as people write it. */
-export function price(payable: Payable, language: string): string {
-  const money = format(payable, language);
-  return money.format(payable.amount / 10 ** (money.resolvedOptions().maximumFractionDigits ?? 2));
-}
+/** 9700 of a currency with two decimals is 97. */
+const inUnits = (price: Price, language: string): number =>
+  price.amount / 10 ** (format(price, language).resolvedOptions().maximumFractionDigits ?? 2);
+
+/** An amount as people write it. */
+export const price = (given: Price, language: string): string => format(given, language).format(inUnits(given, language));

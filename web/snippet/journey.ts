@@ -23,6 +23,8 @@ export interface Notes {
   accepted?: boolean;
   /** The time of the consent that the server heard of last. */
   told?: string;
+  /** What is being paid, in the currency's smallest unit: known again after a bank's redirect. */
+  order?: { amount: number; currency: string };
   /** It ended in a payment: the next form begins another journey. */
   paid?: boolean;
 }

@@ -200,3 +200,20 @@ test("a site that asks with vanilla-cookieconsent keeps it, and its answers are 
   await page.evaluate(() => (window as any).CookieConsent.acceptCategory(["ads"]));
   assert.deepEqual(await allowed(), [false, true]);
 });
+
+test("a banner that waits holds the focus, and Escape leaves it without an answer", async () => {
+  const { page, context } = await visitor();
+  await context.route(`${stack.page_url}/`, async (route) => {
+    const reply = await route.fetch();
+    await route.fulfill({ response: reply, body: (await reply.text()).replace("data-api=", 'data-banner="modal" data-api=') });
+  });
+  await go(page);
+  await page.getByRole("dialog", { name: banner }).waitFor();
+  assert.ok(await page.evaluate(() => document.querySelector("dialog")?.contains(document.activeElement)));
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.deepEqual(await stored(page), { local: [], session: [], cookie: "" });
+  await press(page, "Preferências de privacidade");
+  await press(page, "Guardar escolha");
+  assert.equal(await page.evaluate(() => (window as any).throughline.consent.shouldAsk()), false);
+});
