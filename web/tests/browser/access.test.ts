@@ -86,7 +86,7 @@ test("the checkout page is quick on a throttled network, without Stripe's script
   const visits: Vitals[] = [];
   for (const _visit of [1, 2, 3]) visits.push(await measured());
   const told = visits.map(({ LCP, INP, CLS }) => `LCP ${Math.round(LCP)} ms, INP ${Math.round(INP)} ms, CLS ${CLS.toFixed(3)}`);
-  console.log(`# checkout page without Stripe.js, 150 ms and 1.6 Mbit/s: ${told.join("; ")}`);
+  console.log(`checkout page without Stripe.js, 150 ms and 1.6 Mbit/s: ${told.join("; ")}`);
   // Whatever else the machine does makes a visit slower and none quicker: the best one is the page's own.
   const best = (name: keyof Vitals) => Math.min(...visits.map((visit) => visit[name]));
   assert.ok(best("LCP") < 2000, `LCP ${best("LCP")}`);
