@@ -1,5 +1,5 @@
-//! The demonstration page: `web/page` with the API's address written into it, what was built into
-//! `web/dist`, and `/config.json`. Beside a sandbox also what only a laptop has: see `page/laptop.rs`.
+//! The demonstration page: `web/page` with the API's address written into it, and what was built into
+//! `web/dist`. Beside a sandbox also what only a laptop has: see `page/laptop.rs`.
 
 mod laptop;
 mod policy;
@@ -11,9 +11,8 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Json, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -45,7 +44,6 @@ impl Page {
         let site = Arc::new(Site { stack: stack.clone(), stripe_key: stripe_key.cloned() });
         let mut routes = Router::new()
             .route("/", get(|site| file(site, Path("index.html".to_owned()))))
-            .route("/config.json", get(config))
             .route("/{name}", get(file));
         if site.stack.sandbox_url.is_some() {
             routes = routes.merge(laptop::routes());
@@ -55,10 +53,6 @@ impl Page {
             .await
             .context("the page's server stopped")
     }
-}
-
-async fn config(State(site): State<Arc<Site>>) -> Json<Value> {
-    Json(json!({ "api_url": site.stack.api_url, "sandbox_url": site.stack.sandbox_url }))
 }
 
 /// A file of `web/page` or `web/dist` itself; no folders, so no way out of them.
