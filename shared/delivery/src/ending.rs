@@ -97,8 +97,10 @@ impl<C: Courier> Consumer<C> {
         let completed = self.ledger.complete(claim, &completion, now).await?;
         report(claim, &completion, completed, now.duration_since(began), now);
         match (completed, &completion.outcome) {
-            (Completed::Fenced, _) => Ok(Fate::Done),
-            (Completed::Landed, Outcome::Dead(_)) => self.bury(claim.record()).await,
+            // Whoever fenced us off may have given the delivery up, and died before a person heard of it.
+            (Completed::Fenced, _) | (Completed::Landed, Outcome::Dead(_)) => {
+                self.bury(claim.record()).await
+            }
             (
                 Completed::Landed,
                 Outcome::Delivered
