@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { DESKTOP, MOBILE, go, leaveLead, payNow, press, readyToPay, state, visitor } from "./stage";
+import { DESKTOP, go, leaveLead, MOBILE, payNow, press, readyToPay, rest, state, visitor } from "./stage";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -32,7 +32,7 @@ for (const [name, options] of [
     const found: Record<string, string[]> = {};
     await go(page);
     await page.getByRole("region", { name: "A sua privacidade" }).waitFor();
-    await page.waitForTimeout(300);
+    await rest(page);
     found.asked = await faults(page);
     await press(page, "Escolher");
     found.choosing = await faults(page);

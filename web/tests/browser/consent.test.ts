@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { MOBILE, go, layer, leaveLead, press, readyToPay, stack, stored, until, visitor } from "./stage";
+import { go, layer, leaveLead, MOBILE, press, readyToPay, rest, stack, stored, until, visitor } from "./stage";
 
 const banner = "A sua privacidade";
 
@@ -56,7 +56,7 @@ test("a withdrawal through the preferences clears what was left behind, and noth
   assert.deepEqual(await stored(page), { local: ["throughline_consent"], session: [], cookie: "" });
   const before = (await layer(page)).length;
   await page.evaluate(() => (window as any).throughline.tracker.track("later"));
-  await page.waitForTimeout(100);
+  await rest(page);
   assert.deepEqual((await layer(page)).slice(before), []);
   assert.equal((await layer(page)).at(-1), "consent update");
 });
@@ -154,7 +154,7 @@ test("to accept and to refuse weigh the same, and the banner moves nothing", asy
     }));
     assert.deepEqual(refuse, accept);
     await press(page, "Aceitar tudo");
-    await page.waitForTimeout(100);
+    await rest(page);
     assert.equal(await page.evaluate(() => (window as any).shifts), 0);
   }
 });

@@ -135,3 +135,11 @@ export async function until<T>(what: string, so: () => T | Promise<T>, patience 
     assert.ok(Date.now() - begun < patience, `never came to be: ${what}`);
   }
 }
+
+/** Lets the page finish what it has begun: its animations, two frames, and what is queued behind them. */
+export const rest = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    for (let frames = 2; frames; frames--) await new Promise(requestAnimationFrame);
+    await new Promise((resolve) => setTimeout(resolve));
+  });
