@@ -8,7 +8,7 @@ use domain::id::EventId;
 use domain::money::Money;
 use domain::routing::Decision;
 use jiff::Timestamp;
-use ledger::{Audit, DeliveryRecord, FactKey, Open, RouteRecord, Timeline, Undecodable};
+use ledger::{Audit, DeliveryRecord, FactKey, GateEvent, Open, RouteRecord, Timeline, Undecodable};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -185,7 +185,7 @@ impl Operator {
 
 impl Operator {
     /// What became of the gates of a journey's destinations while its deliveries were under way.
-    async fn gates_meanwhile(&self, timeline: &Timeline) -> Result<Vec<Line>, Fault> {
+    async fn gates_meanwhile(&self, timeline: &Timeline) -> Result<Vec<Dated>, Fault> {
         let mut spans: BTreeMap<Destination, (Timestamp, Timestamp)> = BTreeMap::new();
         for record in &timeline.deliveries {
             let until = if record.state.is_terminal() { record.updated_at } else { Timestamp::MAX };
@@ -196,13 +196,7 @@ impl Operator {
         for (destination, (since, until)) in spans {
             let events = self.ledger.gate_history(destination, since).await?;
             let meanwhile = events.into_iter().filter(|event| event.at <= until);
-            lines.extend(meanwhile.map(|event| Line::Gate {
-                at: event.at,
-                destination: destination.to_string(),
-                what: event.what,
-                by: event.by,
-                detail: event.detail,
-            }));
+            lines.extend(meanwhile.map(|event| (event.at, gate_line(destination, event))));
         }
         Ok(lines)
     }
@@ -214,8 +208,7 @@ fn person(event_id: EventId, timeline: &Timeline) -> Option<domain::pepper::Pers
 
 impl Story {
     /// Puts a timeline, and what became of gates meanwhile, into the order of time.
-    #[must_use]
-    pub fn of(event_id: EventId, timeline: &Timeline, gates: Vec<Line>) -> Self {
+    fn of(event_id: EventId, timeline: &Timeline, gates: Vec<Dated>) -> Self {
         let mut lines: Vec<(Option<Timestamp>, u8, Line)> = Vec::new();
         for fact in &timeline.facts {
             lines.push((Some(fact.recorded_at), 0, fact_line(fact, &timeline.open)));
@@ -232,11 +225,7 @@ impl Story {
             lines.extend(step_lines(record).map(|(at, line)| (Some(at), 2, line)));
             lines.push((Some(record.updated_at), 2, delivery_line(record)));
         }
-        for line in gates {
-            if let Line::Gate { at, .. } = line {
-                lines.push((Some(at), 2, line));
-            }
-        }
+        lines.extend(gates.into_iter().map(|(at, line)| (Some(at), 2, line)));
         lines.extend(timeline.audits.iter().map(|audit| (Some(audit.at), 3, audit_line(audit))));
         // What has no time comes last.
         lines.sort_by_key(|(at, rank, _)| (at.is_none(), *at, *rank));
@@ -355,8 +344,21 @@ pub(crate) fn delivery_line(record: &DeliveryRecord) -> Line {
     }
 }
 
+/// A line with its time.
+type Dated = (Timestamp, Line);
+
+fn gate_line(destination: Destination, event: GateEvent) -> Line {
+    Line::Gate {
+        at: event.at,
+        destination: destination.to_string(),
+        what: event.what,
+        by: event.by,
+        detail: event.detail,
+    }
+}
+
 /// How a delivery stood before; how it stands is a line of its own.
-fn step_lines(record: &DeliveryRecord) -> impl Iterator<Item = (Timestamp, Line)> {
+fn step_lines(record: &DeliveryRecord) -> impl Iterator<Item = Dated> {
     let past = record.steps.iter().filter(|step| step.at < record.updated_at);
     past.map(|step| {
         let line = Line::Step {
