@@ -103,6 +103,7 @@ impl Ledger {
     ) -> Result<Claimed, Unavailable> {
         const OPERATION: &str = "claim a delivery";
         let token = Uuid::new_v4().to_string();
+        let [breaker, paused] = WaitReason::AT_A_GATE.map(|reason| text(reason.name()));
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let update = self
             .update_delivery(id)
@@ -119,8 +120,8 @@ impl Ledger {
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":queued", text(State::Queued.name()))
             .expression_attribute_values(":waiting", text(State::Waiting.name()))
-            .expression_attribute_values(":breaker", text(WaitReason::Breaker.name()))
-            .expression_attribute_values(":paused", text(WaitReason::Paused.name()))
+            .expression_attribute_values(":breaker", breaker)
+            .expression_attribute_values(":paused", paused)
             .expression_attribute_values(":in_flight", text(State::InFlight.name()))
             .expression_attribute_values(":token", text(&token))
             .expression_attribute_values(":until", time(until))

@@ -96,8 +96,8 @@ impl DeliveryRecord {
     /// Whether it waits for its destination to open, and not for a time of its own.
     #[must_use]
     pub fn waits_for_its_gate(&self) -> bool {
-        let gate = [WaitReason::Breaker.name(), WaitReason::Paused.name()];
-        self.state == State::Waiting && gate.contains(&self.reason.as_str())
+        let mut gates = WaitReason::AT_A_GATE.into_iter();
+        self.state == State::Waiting && gates.any(|reason| reason.name() == self.reason)
     }
 }
 
@@ -150,14 +150,9 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`].
     pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, Unavailable> {
-        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = read
-            .key(PK, text(key::journey(id.event_id)))
-            .key(SK, text(key::delivery(id)))
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk("read a delivery", &error))?;
-        Ok(answer.item().and_then(|item| decode(id.clone(), item)))
+        let pk = key::journey(id.event_id);
+        let item = self.item("read a delivery", pk, &key::delivery(id)).await?;
+        Ok(item.and_then(|item| decode(id.clone(), &item)))
     }
 }
 
