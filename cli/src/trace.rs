@@ -151,6 +151,17 @@ fn words(line: &Line, now: Timestamp) -> (Option<Timestamp>, [String; 3]) {
         Line::Delivery { at, delivery, .. } => {
             (Some(*at), ["delivery".into(), delivery.clone(), delivery_says(line, now)])
         }
+        Line::Step { at, delivery, state, reason, detail, attempts } => {
+            let says = format!("{state} {reason}{}: {detail}", after(*attempts));
+            (Some(*at), ["delivery".into(), delivery.clone(), says])
+        }
+        Line::Gate { at, destination, what, by, detail } => {
+            let says = match by.as_str() {
+                "breaker" => format!("its breaker {what}: {detail}"),
+                person => format!("{what} by {person}: {detail}"),
+            };
+            (Some(*at), ["gate".into(), destination.clone(), says])
+        }
         Line::Audit { at, subject, .. } => {
             (Some(*at), ["by hand".into(), subject.clone(), audit_says(line)])
         }
@@ -187,6 +198,15 @@ fn fact_says(line: &Line) -> String {
     says
 }
 
+/// After how many calls, where there were any.
+fn after(attempts: u32) -> String {
+    match attempts {
+        0 => String::new(),
+        1 => " after 1 call".to_owned(),
+        calls => format!(" after {calls} calls"),
+    }
+}
+
 /// A delivery in words: where it stands and why, its calls, and what comes next.
 pub(crate) fn delivery_says(line: &Line, now: Timestamp) -> String {
     let Line::Delivery { state, reason, detail, attempts, next_at, request_id, replays, .. } = line
@@ -197,11 +217,7 @@ pub(crate) fn delivery_says(line: &Line, now: Timestamp) -> String {
     if let Some(reason) = reason {
         says.push_str(&format!(" {reason}"));
     }
-    match attempts {
-        0 => {}
-        1 => says.push_str(" after 1 call"),
-        calls => says.push_str(&format!(" after {calls} calls")),
-    }
+    says.push_str(&after(*attempts));
     if let Some(detail) = detail {
         says.push_str(&format!(": {detail}"));
     }

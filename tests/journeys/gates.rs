@@ -114,7 +114,10 @@ async fn a_wrong_key_shuts_the_destination_says_what_to_mend_and_loses_nothing()
     stack.invoke("sweeper", &json!({})).await;
     for visitor in [&first, &second] {
         let timeline = stack.settled(visitor.event_id, 1).await;
-        assert_eq!(delivery(&timeline, "lead_captured", Mailerlite).state, State::Delivered);
+        let newsletter = delivery(&timeline, "lead_captured", Mailerlite);
+        assert_eq!(newsletter.state, State::Delivered);
+        let step = &newsletter.steps[0];
+        assert_eq!((step.state, step.reason.as_str()), (State::Waiting, "breaker"));
         let seen = stack.sandbox.seen("mailerlite", &visitor.email).await;
         assert_eq!(seen.iter().filter(|seen| seen.was_taken()).count(), 1, "{seen:?}");
     }

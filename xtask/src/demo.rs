@@ -4,7 +4,7 @@
 //! the ledger and from what the stand-ins remember, and compared with what should have come of it.
 
 mod check;
-mod timeline;
+pub(crate) mod timeline;
 mod visitor;
 
 use crate::place::Place;

@@ -22,6 +22,7 @@ mod tail;
 mod test;
 mod tools;
 mod up;
+mod web;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

@@ -6,7 +6,7 @@ use crate::place::{Place, program, repository, shown};
 use crate::stack::Stack;
 use crate::tools::{Tool, prepare, prepare_node};
 use crate::up::told_to_stop;
-use crate::{deploy, say};
+use crate::{deploy, say, web};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -46,10 +46,14 @@ enum Step {
     Template,
     /// cargo-deny: bans, licences, sources.
     Policy,
+    /// The browser side without a browser: types, sizes, unit tests.
+    Web,
     /// The deployed whole, driven from outside, on a stack of its own.
     E2e,
     /// schemathesis: the HTTP API against `openapi.yaml`, on the same stack.
     Contract,
+    /// The page in Chromium, on the same stack.
+    Browser,
 }
 
 /// How many tests ran.
@@ -136,8 +140,10 @@ impl Step {
             Self::Architecture => "architecture",
             Self::Template => "template",
             Self::Policy => "policy",
+            Self::Web => "web",
             Self::E2e => "e2e",
             Self::Contract => "contract",
+            Self::Browser => "browser",
         }
     }
 
@@ -165,8 +171,14 @@ impl Step {
                 deny.args(["check", "bans", "licenses", "sources"]).current_dir(repository());
                 plain(log, deny.kill_on_drop(true)).await
             }
+            Self::Web => {
+                web::prepare().await?;
+                plain("web-build", &mut web::script(&["build.mjs"])).await?;
+                counted(log, &mut web::script(&["tests/run.mjs", "unit"]), &mut run.total).await
+            }
             Self::E2e => end_to_end(run).await,
             Self::Contract => contract(run).await,
+            Self::Browser => browser(run).await,
         }
     }
 }
@@ -267,6 +279,19 @@ async fn contract(run: &mut Run) -> Result<((), String)> {
     Ok(((), sum.trim().to_owned()))
 }
 
+/// The page, as visitors use it, in a real browser.
+async fn browser(run: &mut Run) -> Result<((), String)> {
+    web::prepare().await?;
+    web::chromium().await?;
+    run.bring_up().await?;
+    let mut tests = web::script(&["tests/run.mjs", "browser"]);
+    tests.env("THROUGHLINE_STACK", Place::new(Path::new(STACK_FOLDER)).file("stack.json"));
+    let ((), passed) = counted("browser", &mut tests, &mut run.total).await?;
+    let said = std::fs::read_to_string(log_file("browser")?)?;
+    let budget = said.lines().find_map(|line| line.split_once("# checkout page"));
+    Ok(((), format!("{passed}; checkout page{}", budget.map_or(" not measured", |(_, told)| told))))
+}
+
 /// This program again, on the tests' own stack.
 fn xtask(arguments: &[&str]) -> Result<Command> {
     let mut xtask = Command::new(program()?);
@@ -312,15 +337,24 @@ fn log_file(log: &str) -> Result<PathBuf> {
 
 /// The part of a test run that tells what failed, or else its end.
 fn failures(said: &str) -> String {
-    match said.find("\nfailures:\n").or_else(|| said.find("= FAILURES =")) {
+    match said
+        .find("\nfailures:\n")
+        .or_else(|| said.find("= FAILURES ="))
+        .or_else(|| said.find("\nnot ok "))
+    {
         Some(start) => said.get(start..).unwrap_or_default().chars().take(20_000).collect(),
         None => last_lines(said),
     }
 }
 
-/// Adds up the `test result:` lines.
+/// Adds up the `test result:` lines of cargo, and the sums at the end of Node's.
 fn count(said: &str) -> Count {
     let mut count = Count::default();
+    for line in said.lines() {
+        let number = |sum: &str| line.strip_prefix(sum).and_then(|n| n.parse::<usize>().ok());
+        count.passed += number("# pass ").unwrap_or(0);
+        count.failed += number("# fail ").unwrap_or(0);
+    }
     for line in said.lines().filter(|line| line.starts_with("test result:")) {
         let words: Vec<&str> = line.split([' ', ';']).collect();
         for pair in words.windows(2) {
@@ -346,5 +380,12 @@ mod tests {
                     test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured";
         let count = count(said);
         assert_eq!((count.passed, count.failed), (5, 1));
+    }
+
+    #[test]
+    fn the_sum_of_nodes_tests_is_told() {
+        let said = "ok 1 - pass 9\n# tests 3\n# pass 2\n# fail 1\n# cancelled 0";
+        let count = count(said);
+        assert_eq!((count.passed, count.failed), (2, 1));
     }
 }

@@ -9,7 +9,7 @@ use crate::settings::Values;
 use crate::stack::Stack;
 use crate::tools::Tool;
 use crate::{
-    aws, background, compile, deploy, engine, http, page, sandbox, say, settings, tail, tools,
+    aws, background, compile, deploy, engine, http, page, sandbox, say, settings, tail, tools, web,
 };
 use anyhow::{Context, Result, bail};
 use axum::http::HeaderMap;
@@ -74,6 +74,7 @@ struct Running {
     engine: Engine,
     vendors: Option<Daemon>,
     page: Page,
+    stripe_key: Option<String>,
     stack: Stack,
 }
 
@@ -88,8 +89,13 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
         say::step("tools", tools::prepare(&[Tool::Engine, Tool::Sam])).await?;
         say::step("local AWS", engine::run(place)).await
     };
-    let (engine, program) = tokio::try_join!(engine, say::step("build", compile::build(place)))?;
+    let (engine, program, ()) = tokio::try_join!(
+        engine,
+        say::step("build", compile::build(place)),
+        say::step("web", web::build_or_say())
+    )?;
     say::step("pack", compile::pack()).await?;
+    let stripe_key = wishes.remove(settings::PUBLISHABLE_KEY);
     let endpoint = engine.endpoint.clone();
     let page = page::open().await?;
     let secret = settings::new_webhook_secret();
@@ -126,7 +132,7 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
         http::post_json(&format!("{sandbox}/_control/webhook"), HeaderMap::new(), &hook).await?;
     }
     stack.write(place)?;
-    Ok(Running { engine, vendors, page, stack })
+    Ok(Running { engine, vendors, page, stripe_key, stack })
 }
 
 /// The address that needs no host name of the API's own.
@@ -164,7 +170,7 @@ impl Running {
         let engine_log = self.engine.daemon.log().to_owned();
         let ended = tokio::select! {
             stopped = told_to_stop() => stopped,
-            failed = self.page.serve(&self.stack.api_url, self.stack.sandbox_url.as_deref()) => failed,
+            failed = self.page.serve(&self.stack, self.stripe_key.as_ref()) => failed,
             failed = tail::follow(&self.stack, &engine_log) => failed,
             failed = all_alive(&mut self.engine.daemon, self.vendors.as_mut()) => failed,
         };

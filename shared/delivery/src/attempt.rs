@@ -68,7 +68,7 @@ impl<C: Courier> Consumer<C> {
             Tried::Told(verdict) | Tried::Untold(verdict) => {
                 self.finish(&claim, verdict, began).await
             }
-            Tried::Lost => Ok(Fate::Done),
+            Tried::Lost => self.bury(claim.record()).await,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::destination::{Destination, RetrySafety};
 use crate::fact::Effect;
 use crate::fault::{Fault, Remedy, Taken};
+use crate::gate::BreakerPolicy;
 use crate::id::EventId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,11 @@ reasons! {
     }
 }
 
+impl WaitReason {
+    /// Waits that are over when the destination's gate says so, and have no time of their own.
+    pub const AT_A_GATE: [Self; 2] = [Self::Breaker, Self::Paused];
+}
+
 reasons! {
     /// Why a delivery was given up.
     DeathReason {
@@ -224,17 +230,16 @@ impl RetryPolicy {
     pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
     /// How old a delivery must be before it is given up: a day's outage and a night's sleep.
     pub const SHORTEST_LIFE: SignedDuration = SignedDuration::from_hours(36);
-    /// How long a delivery waits for a person to mend a setting before it looks again.
-    pub const SETUP_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
     /// What becomes of a delivery after a fault.
     #[must_use]
     pub fn after(&self, fault: &Fault, attempt: Attempt) -> Outcome {
         match fault.remedy {
             Remedy::Reject => Outcome::Dead(DeathReason::Rejected),
-            Remedy::Setup => {
-                Outcome::Waiting(WaitReason::Breaker, later(attempt.now, Self::SETUP_WAIT))
-            }
+            Remedy::Setup => Outcome::Waiting(
+                WaitReason::Breaker,
+                later(attempt.now, BreakerPolicy::LONGEST_WAIT),
+            ),
             Remedy::Retry { taken: Taken::Unknown, .. }
                 if attempt.safety == RetrySafety::AtMostOnce =>
             {

@@ -158,14 +158,8 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`].
     pub async fn pointer(&self, intent: &StripeId) -> Result<Option<Pointer>, Unavailable> {
-        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = read
-            .key(PK, text(key::intent(intent)))
-            .key(SK, text(key::ALONE))
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk("read a pointer", &error))?;
-        Ok(answer.item().and_then(decode_pointer))
+        let item = self.item("read a pointer", key::intent(intent), key::ALONE).await?;
+        Ok(item.as_ref().and_then(decode_pointer))
     }
 }
 

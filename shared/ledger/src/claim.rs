@@ -1,7 +1,7 @@
 //! Claims: who may work on a delivery, under a lease with a fencing token; and how it ends.
 
 use crate::agenda;
-use crate::delivery::{DeliveryRecord, decode};
+use crate::delivery::{DeliveryRecord, Step, decode};
 use crate::item::{number, text, time};
 use crate::key::{self, PK, SK};
 use crate::write::{Written, written};
@@ -103,6 +103,7 @@ impl Ledger {
     ) -> Result<Claimed, Unavailable> {
         const OPERATION: &str = "claim a delivery";
         let token = Uuid::new_v4().to_string();
+        let [breaker, paused] = WaitReason::AT_A_GATE.map(|reason| text(reason.name()));
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let update = self
             .update_delivery(id)
@@ -119,8 +120,8 @@ impl Ledger {
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":queued", text(State::Queued.name()))
             .expression_attribute_values(":waiting", text(State::Waiting.name()))
-            .expression_attribute_values(":breaker", text(WaitReason::Breaker.name()))
-            .expression_attribute_values(":paused", text(WaitReason::Paused.name()))
+            .expression_attribute_values(":breaker", breaker)
+            .expression_attribute_values(":paused", paused)
             .expression_attribute_values(":in_flight", text(State::InFlight.name()))
             .expression_attribute_values(":token", text(&token))
             .expression_attribute_values(":until", time(until))
@@ -186,6 +187,9 @@ impl Ledger {
             .set("updated_at", time(now));
         if let Some(request_id) = &completion.request_id {
             changes = changes.set("request_id", text(request_id));
+        }
+        if let Outcome::Waiting(..) | Outcome::Dead(_) = &completion.outcome {
+            changes = changes.set("steps", text(steps(claim, completion, now)));
         }
         changes = match &completion.outcome {
             Outcome::Waiting(_, next_at) => changes
@@ -271,6 +275,27 @@ impl Ledger {
             }
         }
     }
+}
+
+/// The most steps that are kept of a delivery: the first, and the last ones. A day's outage has more.
+const MOST_STEPS: usize = 20;
+
+/// The steps of a delivery with one more, as they are stored. The claim's token guards them: nobody
+/// else has added one meanwhile.
+fn steps(claim: &Claim, completion: &Completion, now: Timestamp) -> String {
+    let mut steps = claim.record.steps.clone();
+    if steps.len() >= MOST_STEPS {
+        steps.remove(1);
+    }
+    steps.push(Step {
+        at: now,
+        state: completion.outcome.state(),
+        reason: completion.outcome.reason().to_owned(),
+        detail: completion.detail.clone(),
+        attempts: claim.attempts(),
+    });
+    // Texts and numbers always encode.
+    serde_json::to_string(&steps).unwrap_or_default()
 }
 
 /// What an update of a delivery changes beside its state. The names are ours and none is reserved.

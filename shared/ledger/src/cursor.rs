@@ -1,6 +1,6 @@
 //! The reconciler's cursor: until when everything that Stripe tells is recorded. It only moves on.
 
-use crate::item::{get_time, text, time};
+use crate::item::{Item, get_time, text, time};
 use crate::key::{self, PK, SK};
 use crate::write::unless_refused;
 use crate::{Ledger, Unavailable};
@@ -13,16 +13,11 @@ impl Ledger {
     /// [`Unavailable`].
     pub async fn cursor(&self) -> Result<Option<Timestamp>, Unavailable> {
         const OPERATION: &str = "read the reconciler's cursor";
-        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = read
-            .key(PK, text(key::RECONCILER))
-            .key(SK, text(key::CURSOR))
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk(OPERATION, &error))?;
+        let item = self.item(OPERATION, key::RECONCILER.to_owned(), key::CURSOR).await?;
         // A cursor that cannot be read is not one that was never set.
-        let read = |item| get_time(item, "reached_at").ok_or(Unavailable::unreadable(OPERATION));
-        answer.item().map(read).transpose()
+        let read =
+            |item: &Item| get_time(item, "reached_at").ok_or(Unavailable::unreadable(OPERATION));
+        item.as_ref().map(read).transpose()
     }
 
     /// Moves the cursor on. Of two runs the one that is behind does not move it back. It never

@@ -9,6 +9,7 @@ use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::delivery::{DeliveryId, State, WaitReason};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// What became of opening a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,21 @@ pub enum Opened {
     ForThisFact,
     /// Another fact with the same effect opened it: this one is a duplicate.
     ForAnotherFact,
+}
+
+/// How a delivery stood at a moment that is past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// Where it stood.
+    pub state: State,
+    /// The reason's word.
+    pub reason: String,
+    /// A sentence for a person.
+    pub detail: String,
+    /// Vendor calls made by then.
+    pub attempts: u32,
 }
 
 /// A delivery as the ledger holds it.
@@ -54,6 +70,8 @@ pub struct DeliveryRecord {
     pub listed_at: Option<Timestamp>,
     /// Until when its record is kept, in seconds.
     pub expires_at: i64,
+    /// How it waited and died so far, the last few times.
+    pub steps: Vec<Step>,
     /// Whether a copy of its ids is on the dead-letter queue.
     pub dead_lettered: bool,
     /// The fencing token of its last claim.
@@ -78,8 +96,8 @@ impl DeliveryRecord {
     /// Whether it waits for its destination to open, and not for a time of its own.
     #[must_use]
     pub fn waits_for_its_gate(&self) -> bool {
-        let gate = [WaitReason::Breaker.name(), WaitReason::Paused.name()];
-        self.state == State::Waiting && gate.contains(&self.reason.as_str())
+        let mut gates = WaitReason::AT_A_GATE.into_iter();
+        self.state == State::Waiting && gates.any(|reason| reason.name() == self.reason)
     }
 }
 
@@ -132,14 +150,9 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`].
     pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, Unavailable> {
-        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = read
-            .key(PK, text(key::journey(id.event_id)))
-            .key(SK, text(key::delivery(id)))
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk("read a delivery", &error))?;
-        Ok(answer.item().and_then(|item| decode(id.clone(), item)))
+        let pk = key::journey(id.event_id);
+        let item = self.item("read a delivery", pk, &key::delivery(id)).await?;
+        Ok(item.and_then(|item| decode(id.clone(), &item)))
     }
 }
 
@@ -173,6 +186,9 @@ pub(crate) fn decode(id: DeliveryId, item: &Item) -> Option<DeliveryRecord> {
         replayed_for: get_time(item, "replayed_for"),
         listed_at: get_time(item, agenda::AT),
         expires_at: get_number(item, "expires_at").unwrap_or_default(),
+        steps: get_text(item, "steps")
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default(),
         dead_lettered: item.contains_key("dead_lettered"),
         token: get_text(item, "token").map(str::to_owned),
         lease_until: get_time(item, "lease_until"),

@@ -118,21 +118,6 @@ impl Ledger {
         unless_refused("mark a fact as undecodable", update)
     }
 
-    /// Reads one fact; `None` where there is none, or none that this version understands.
-    ///
-    /// # Errors
-    /// [`Unavailable`].
-    pub async fn fact(&self, fact: &FactKey) -> Result<Option<Fact>, Unavailable> {
-        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = read
-            .key(PK, text(key::journey(fact.event_id)))
-            .key(SK, text(&fact.sk))
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk("read a fact", &error))?;
-        Ok(answer.item().and_then(decode))
-    }
-
     /// Reads a journey's facts, as they are at this moment.
     ///
     /// # Errors

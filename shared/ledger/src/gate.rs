@@ -48,17 +48,9 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`].
     pub async fn gate(&self, destination: Destination) -> Result<Gate, Unavailable> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key(PK, text(key::destination(destination)))
-            .key(SK, text(key::GATE))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk("read a destination's gate", &error))?;
-        Ok(answer.item().map(decode).unwrap_or_default())
+        let pk = key::destination(destination);
+        let item = self.item("read a destination's gate", pk, key::GATE).await?;
+        Ok(item.as_ref().map(decode).unwrap_or_default())
     }
 
     /// Pauses a destination, or keeps the pause that there is.

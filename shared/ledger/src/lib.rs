@@ -26,7 +26,7 @@ mod write;
 pub use agenda::{Due, SHARDS};
 pub use checkout::{Attempt, Checkout, Pointer, Room};
 pub use claim::{Claim, Claimed, Completed, Completion};
-pub use delivery::{DeliveryRecord, Opened, OpeningTimes};
+pub use delivery::{DeliveryRecord, Opened, OpeningTimes, Step};
 pub use fact::{FactKey, Recorded};
 pub use gate::{BREAKER, GateEvent, Probe, Probing};
 pub use key::fact_key_prefix;
@@ -38,6 +38,8 @@ pub use rate::Admission;
 pub use sync::{SyncClaim, SyncClaimed, SyncTimes, Synced};
 pub use timeline::{RouteRecord, Timeline, Undecodable};
 
+use crate::item::{Item, text};
+use crate::key::{PK, SK};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
@@ -63,6 +65,19 @@ impl Ledger {
     #[must_use]
     pub fn new(client: Client, table: &str) -> Self {
         Self { client, table: table.to_owned() }
+    }
+
+    /// Reads one item, as it is at this moment.
+    async fn item(
+        &self,
+        operation: &'static str,
+        pk: String,
+        sk: &str,
+    ) -> Result<Option<Item>, Unavailable> {
+        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = read.key(PK, text(pk)).key(SK, text(sk)).send().await;
+        let answer = answer.map_err(|error| Unavailable::from_sdk(operation, &error))?;
+        Ok(answer.item)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use crate::{Fault, Operator};
 use domain::delivery::State;
+use domain::destination::Destination;
 use domain::fact::{Fact, Happening};
 use domain::id::EventId;
 use domain::money::Money;
 use domain::routing::Decision;
 use jiff::Timestamp;
-use ledger::{Audit, DeliveryRecord, FactKey, Open, RouteRecord, Timeline, Undecodable};
+use ledger::{Audit, DeliveryRecord, FactKey, GateEvent, Open, RouteRecord, Timeline, Undecodable};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A journey, told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,6 +118,34 @@ pub enum Line {
         /// How often it was made again on purpose.
         replays: u32,
     },
+    /// A delivery waited, or was given up, before it came to where it stands.
+    Step {
+        /// When.
+        at: Timestamp,
+        /// Its name: `effect#destination`.
+        delivery: String,
+        /// Where it stood.
+        state: &'static str,
+        /// Why.
+        reason: String,
+        /// The same in a sentence.
+        detail: String,
+        /// Calls to the vendor by then.
+        attempts: u32,
+    },
+    /// A destination was shut or opened while a delivery to it was under way.
+    Gate {
+        /// When.
+        at: Timestamp,
+        /// The destination.
+        destination: String,
+        /// What: `opened`, `reopened`, `closed` (the breaker), `paused`, `resumed` (a person).
+        what: String,
+        /// Who did it: `breaker`, or a person.
+        by: String,
+        /// Why.
+        detail: String,
+    },
     /// Something was done by hand.
     Audit {
         /// When.
@@ -140,7 +170,8 @@ impl Operator {
     /// [`Fault`].
     pub async fn story(&self, event_id: EventId) -> Result<Option<Story>, Fault> {
         let timeline = self.ledger.timeline(event_id).await?;
-        let mut story = Story::of(event_id, &timeline);
+        let gates = self.gates_meanwhile(&timeline).await?;
+        let mut story = Story::of(event_id, &timeline, gates);
         if story.lines.is_empty() {
             return Ok(None);
         }
@@ -152,14 +183,32 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// What became of the gates of a journey's destinations while its deliveries were under way.
+    async fn gates_meanwhile(&self, timeline: &Timeline) -> Result<Vec<Dated>, Fault> {
+        let mut spans: BTreeMap<Destination, (Timestamp, Timestamp)> = BTreeMap::new();
+        for record in &timeline.deliveries {
+            let until = if record.state.is_terminal() { record.updated_at } else { Timestamp::MAX };
+            let span = spans.entry(record.id.destination).or_insert((record.created_at, until));
+            *span = (span.0.min(record.created_at), span.1.max(until));
+        }
+        let mut lines = Vec::new();
+        for (destination, (since, until)) in spans {
+            let events = self.ledger.gate_history(destination, since).await?;
+            let meanwhile = events.into_iter().filter(|event| event.at <= until);
+            lines.extend(meanwhile.map(|event| (event.at, gate_line(destination, event))));
+        }
+        Ok(lines)
+    }
+}
+
 fn person(event_id: EventId, timeline: &Timeline) -> Option<domain::pepper::PersonKey> {
     domain::journey::Journey::new(event_id, timeline.facts.clone()).person().cloned()
 }
 
 impl Story {
-    /// Puts a timeline into the order of time.
-    #[must_use]
-    pub fn of(event_id: EventId, timeline: &Timeline) -> Self {
+    /// Puts a timeline, and what became of gates meanwhile, into the order of time.
+    fn of(event_id: EventId, timeline: &Timeline, gates: Vec<Dated>) -> Self {
         let mut lines: Vec<(Option<Timestamp>, u8, Line)> = Vec::new();
         for fact in &timeline.facts {
             lines.push((Some(fact.recorded_at), 0, fact_line(fact, &timeline.open)));
@@ -173,8 +222,10 @@ impl Story {
             lines.extend(route_lines(at, record).map(|line| (Some(at), 1, line)));
         }
         for record in &timeline.deliveries {
+            lines.extend(step_lines(record).map(|(at, line)| (Some(at), 2, line)));
             lines.push((Some(record.updated_at), 2, delivery_line(record)));
         }
+        lines.extend(gates.into_iter().map(|(at, line)| (Some(at), 2, line)));
         lines.extend(timeline.audits.iter().map(|audit| (Some(audit.at), 3, audit_line(audit))));
         // What has no time comes last.
         lines.sort_by_key(|(at, rank, _)| (at.is_none(), *at, *rank));
@@ -291,6 +342,35 @@ pub(crate) fn delivery_line(record: &DeliveryRecord) -> Line {
         revived_at: record.revived_at,
         replays: record.replays,
     }
+}
+
+/// A line with its time.
+type Dated = (Timestamp, Line);
+
+fn gate_line(destination: Destination, event: GateEvent) -> Line {
+    Line::Gate {
+        at: event.at,
+        destination: destination.to_string(),
+        what: event.what,
+        by: event.by,
+        detail: event.detail,
+    }
+}
+
+/// How a delivery stood before; how it stands is a line of its own.
+fn step_lines(record: &DeliveryRecord) -> impl Iterator<Item = Dated> {
+    let past = record.steps.iter().filter(|step| step.at < record.updated_at);
+    past.map(|step| {
+        let line = Line::Step {
+            at: step.at,
+            delivery: record.id.to_string(),
+            state: step.state.name(),
+            reason: step.reason.clone(),
+            detail: step.detail.clone(),
+            attempts: step.attempts,
+        };
+        (step.at, line)
+    })
 }
 
 fn audit_line(audit: &Audit) -> Line {

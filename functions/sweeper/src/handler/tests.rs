@@ -39,6 +39,7 @@ fn record(state: State, next_at: Option<Timestamp>) -> DeliveryRecord {
         replayed_for: None,
         listed_at: None,
         expires_at: 0,
+        steps: Vec::new(),
         dead_lettered: false,
         token: None,
         lease_until: None,

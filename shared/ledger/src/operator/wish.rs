@@ -141,14 +141,8 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`].
     pub async fn open_fact(&self, fact: &FactKey) -> Result<Option<Open>, Unavailable> {
-        let read = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = read
-            .key(PK, text(key::journey(fact.event_id)))
-            .key(SK, text(&fact.sk))
-            .send()
-            .await
-            .map_err(|error| Unavailable::from_sdk("read a fact", &error))?;
-        Ok(answer.item().map(|item| decode(fact.clone(), item)))
+        let item = self.item("read a fact", key::journey(fact.event_id), &fact.sk).await?;
+        Ok(item.map(|item| decode(fact.clone(), &item)))
     }
 
     /// Opens a delivery for a wish, or begins it again, once for each wish however often it is asked.
