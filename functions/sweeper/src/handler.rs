@@ -204,7 +204,7 @@ fn plan(record: &DeliveryRecord, due: &Due, door: Door, now: Timestamp) -> Optio
         State::Queued => due.listed_at,
         State::Waiting if record.waits_for_its_gate() => door.opens_at,
         State::Waiting => record.next_at.unwrap_or(due.listed_at),
-        State::InFlight | State::Calling if due.listed_at < now => now,
+        State::InFlight | State::Calling if record.lease_is_over(now) => now,
         State::InFlight
         | State::Calling
         | State::Delivered

@@ -78,9 +78,9 @@ async fn all_journeys(
     record: &PersonRecord,
     journey: &Journey,
 ) -> Result<Vec<Journey>, Unavailable> {
-    let others = record.profile.journeys.iter().filter(|id| **id != journey.event_id());
-    let mut journeys =
-        try_join_all(others.take(MOST_JOURNEYS).map(|id| ledger.journey(*id))).await?;
+    let named = record.profile.journeys.iter().map(|enrolled| enrolled.event_id);
+    let others = named.filter(|id| *id != journey.event_id()).take(MOST_JOURNEYS);
+    let mut journeys = try_join_all(others.map(|id| ledger.journey(id))).await?;
     journeys.push(journey.clone());
     Ok(journeys)
 }
@@ -119,7 +119,7 @@ pub(crate) async fn predecessor(
         if told.held_until.is_some_and(|until| until > now) {
             return Ok(Predecessor::Busy);
         }
-        let only_ours = record.profile.journeys.iter().all(|id| *id == journey.event_id());
+        let only_ours = record.profile.journeys.iter().all(|held| held.event_id == journey.event_id());
         match (told.vendor_id.as_deref(), known_as) {
             (Some(old), Some(id)) if old == id => return Ok(Predecessor::Same(key.clone())),
             (Some(_), None) if only_ours => {

@@ -17,7 +17,7 @@ use domain::routing::{Decision, Route, Rules, Subject};
 use futures_util::future::{join_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use lambda::queue::{Message, NotSent, Queues};
-use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, Unavailable};
+use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, Profile, Unavailable};
 use std::collections::BTreeSet;
 
 /// How long a message has to arrive before the sweeper looks after its delivery.
@@ -99,7 +99,7 @@ impl Dispatch {
         let person = journey.person_of(fact).cloned();
         let profile = match &person {
             Some(person) => self.ledger.person(person).await?.profile,
-            None => ledger::Profile::default(),
+            None => Profile::default(),
         };
         let journeys = [journey];
         let consent = effective_consent(profile.consent.as_ref(), &journeys).cloned();
@@ -111,6 +111,7 @@ impl Dispatch {
             superseded: journey.superseded_persons().cloned().collect(),
             person,
             consent,
+            profile,
         })
     }
 
@@ -128,6 +129,9 @@ impl Dispatch {
             consent: known.news.as_ref(),
             expires_at: self.expiry(now),
         };
+        if enrolment.is_in(&known.profile) {
+            return Ok(());
+        }
         self.ledger.enrol(person, enrolment).await
     }
 
@@ -207,6 +211,8 @@ impl Dispatch {
 /// What is known of a person before a fact is routed.
 struct Known {
     person: Option<PersonKey>,
+    /// Their record, before this fact.
+    profile: Profile,
     /// What they allow, as far as anybody says.
     consent: Option<Consent>,
     /// An answer to a page of ours that their record does not hold yet.

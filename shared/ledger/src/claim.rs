@@ -93,6 +93,9 @@ impl Ledger {
     /// says itself whether it is open, and when the lease of its last worker is over; never in the
     /// middle of an at-most-once call.
     ///
+    /// It stays on the agenda under the time it was listed with: to move it would cost two writes of
+    /// the index for each claim, and most claims end before the sweeper looks.
+    ///
     /// # Errors
     /// [`Unavailable`]: ask again.
     pub async fn claim(
@@ -108,8 +111,8 @@ impl Ledger {
         let update = self
             .update_delivery(id)
             .update_expression(
-                "SET #state = :in_flight, #token = :token, lease_until = :until, agenda_at = :until, \
-                 agenda = :due, updated_at = :now ADD claims :one",
+                "SET #state = :in_flight, #token = :token, lease_until = :until, updated_at = :now \
+                 ADD claims :one",
             )
             .condition_expression(
                 "#state = :queued OR (#state = :waiting AND next_at <= :now) \
@@ -125,7 +128,6 @@ impl Ledger {
             .expression_attribute_values(":in_flight", text(State::InFlight.name()))
             .expression_attribute_values(":token", text(&token))
             .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":due", text(agenda::due(id)))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
@@ -343,13 +345,12 @@ fn fenced(update: UpdateItemFluentBuilder, claim: &Claim) -> UpdateItemFluentBui
 
 /// Why a claim was refused, read from the item that refused it.
 fn refused(record: DeliveryRecord, token: String, now: Timestamp) -> Claimed {
-    let lease_over = record.lease_until.is_none_or(|until| until < now);
     match record.state {
         // Our own write, whose answer was lost and which the SDK repeated.
         State::InFlight if record.token.as_deref() == Some(&token) => {
             Claimed::Held(Box::new(Claim { record, token, calls: 0 }))
         }
-        State::Calling if lease_over => Claimed::Lapsed(Box::new(record)),
+        State::Calling if record.lease_is_over(now) => Claimed::Lapsed(Box::new(record)),
         State::InFlight | State::Calling => Claimed::Busy(record.lease_until.unwrap_or(now)),
         State::Waiting => Claimed::NotYet(record.next_at.unwrap_or(now)),
         // It was queued again between the refusal and now: its message comes back soon.

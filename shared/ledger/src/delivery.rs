@@ -93,6 +93,12 @@ impl DeliveryRecord {
         self.state == State::Dead && !self.dead_lettered
     }
 
+    /// Whether its last worker has no time left.
+    #[must_use]
+    pub fn lease_is_over(&self, now: Timestamp) -> bool {
+        self.lease_until.is_none_or(|until| until < now)
+    }
+
     /// Whether it waits for its destination to open, and not for a time of its own.
     #[must_use]
     pub fn waits_for_its_gate(&self) -> bool {

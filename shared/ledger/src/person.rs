@@ -11,19 +11,34 @@ use domain::consent::Consent;
 use domain::destination::Destination;
 use domain::id::EventId;
 use domain::pepper::PersonKey;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// What is known of a person beside the facts.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     /// The journeys that name them: those with a payment first, then the latest.
-    pub journeys: Vec<EventId>,
+    pub journeys: Vec<Enrolled>,
     /// Their latest answer about consent.
     pub consent: Option<Consent>,
     /// When they were erased, if they were.
     pub erased_at: Option<Timestamp>,
 }
+
+/// A journey that names a person, as their record holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Enrolled {
+    /// Whether money moved in it.
+    pub pays: bool,
+    /// When it was last said so.
+    pub seen_at: Option<Timestamp>,
+    /// The journey.
+    pub event_id: EventId,
+}
+
+/// How long an enrolment says all that a later one of the same journey would: days count neither for
+/// the order of journeys nor for how long they are kept.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// A journey that names a person, and what it says of consent.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +53,19 @@ pub struct Enrolment<'a> {
     pub consent: Option<&'a Consent>,
     /// Until when the person's record is kept, in seconds.
     pub expires_at: i64,
+}
+
+impl Enrolment<'_> {
+    /// Whether a person's record holds it already: then there is nothing to write.
+    #[must_use]
+    pub fn is_in(&self, profile: &Profile) -> bool {
+        let held = profile.journeys.iter().find(|held| held.event_id == self.event_id);
+        let fresh = |seen_at| self.seen_at.duration_since(seen_at) < FRESH;
+        self.consent.is_none()
+            && held.is_some_and(|held| {
+                (held.pays || !self.pays) && held.seen_at.is_some_and(fresh)
+            })
+    }
 }
 
 /// A person's whole partition.
@@ -174,7 +202,8 @@ impl Ledger {
                 record.profile = profile(item);
             } else if let Some(event_id) = key::journey_of(sk) {
                 if !item.contains_key("disowned") {
-                    journeys.push((item.contains_key("pays"), get_time(item, "seen_at"), event_id));
+                    let (pays, seen_at) = (item.contains_key("pays"), get_time(item, "seen_at"));
+                    journeys.push(Enrolled { pays, seen_at, event_id });
                 }
             } else if let Some(destination) =
                 sk.strip_prefix(key::SYNC).and_then(Destination::named)
@@ -182,9 +211,8 @@ impl Ledger {
                 record.synced.insert(destination, sync::decode(item));
             }
         }
-        journeys.sort_unstable();
-        record.profile.journeys =
-            journeys.into_iter().rev().map(|(_, _, event_id)| event_id).collect();
+        journeys.sort_unstable_by(|a, b| b.cmp(a));
+        record.profile.journeys = journeys;
         Ok(record)
     }
 

@@ -86,7 +86,8 @@ impl Operator {
     }
 
     async fn journeys_of(&self, person: &PersonKey) -> Result<Vec<EventId>, Fault> {
-        Ok(self.ledger.person(person).await?.profile.journeys)
+        let journeys = self.ledger.person(person).await?.profile.journeys;
+        Ok(journeys.into_iter().map(|enrolled| enrolled.event_id).collect())
     }
 
     /// The stage's pepper, under which people are named.

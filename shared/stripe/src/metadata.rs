@@ -141,7 +141,7 @@ impl Metadata {
         Some(Contact {
             email: EmailAddress::parse(self.get("email")?).ok()?,
             full_name: self.get("full_name").and_then(|text| FullName::parse(text).ok()),
-            phone: self.get("phone").and_then(|text| PhoneNumber::parse(text).ok()),
+            phone: self.get("phone").and_then(|text| PhoneNumber::kept(text).ok()),
             language: self.language().unwrap_or_default(),
         })
     }

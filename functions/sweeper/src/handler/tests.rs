@@ -76,9 +76,13 @@ fn what_is_due_within_the_minute_carries_the_rest_of_its_wait() {
 
 #[test]
 fn a_worker_with_time_left_is_left_alone_and_one_without_is_not() {
-    assert_eq!(planned(State::InFlight, None, at(11), at(10)), None);
-    assert_eq!(planned(State::Calling, None, at(11), at(10)), None);
-    assert_eq!(planned(State::InFlight, None, at(9), at(10)), Some((0, 10)));
+    let due = Due { id: id(), listed_at: at(2) };
+    let open = Door { opens_at: at(10), most: None };
+    for state in [State::InFlight, State::Calling] {
+        let held = |until| DeliveryRecord { lease_until: Some(until), ..record(state, None) };
+        assert_eq!(plan(&held(at(11)), &due, open, at(10)), None);
+        assert!(plan(&held(at(9)), &due, open, at(10)).unwrap().delay.is_zero());
+    }
 }
 
 #[test]

@@ -45,6 +45,18 @@ fn what_is_no_number_is_refused() {
 }
 
 #[test]
+fn a_number_that_was_kept_is_read_by_its_shape_alone() {
+    for written in ["912345678", "+44 20 7946 0018", "+1 202-555-0143", "00351211234567"] {
+        let parsed = PhoneNumber::parse(written).unwrap();
+        assert_eq!(PhoneNumber::kept(parsed.expose()).unwrap().expose(), parsed.expose());
+    }
+    for text in ["", "+", "351912345678", "+0912345678", "+351 912345678", "+35191234567x"] {
+        assert!(PhoneNumber::kept(text).is_err(), "{text}");
+    }
+    assert!(PhoneNumber::kept("+1234567890123456").is_err());
+}
+
+#[test]
 fn addresses_are_trimmed_and_their_domain_is_lowered() {
     assert_eq!(
         EmailAddress::parse(" Ana.Silva@Example.PT ").unwrap().expose(),
