@@ -5,7 +5,7 @@ use crate::clock;
 use crate::fault::Fault;
 use crate::world::{self, Touch};
 use aws_config::{Region, SdkConfig};
-use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_runtime_api::client::http::{
@@ -24,10 +24,16 @@ use std::time::{Duration, SystemTime};
 
 /// The AWS of the world: what ships says how it is called, and only who answers is ours. The region
 /// is new each time, because the SDK keeps a quota of repetitions for each.
-pub(crate) async fn config(region: u64) -> SdkConfig {
+pub(crate) fn config(region: u64) -> SdkConfig {
     lambda::aws::settings()
         .region(Region::new(format!("nowhere-{region}")))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "simulation"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "key",
+            "secret",
+            None,
+            None,
+            "simulation",
+        )))
         .identity_cache(aws_config::identity::IdentityCache::no_cache())
         .endpoint_url("http://aws.invalid")
         .http_client(Below)
@@ -40,8 +46,7 @@ pub(crate) async fn config(region: u64) -> SdkConfig {
         .stalled_stream_protection(
             aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
         )
-        .load()
-        .await
+        .build()
 }
 
 /// Where the SDK waits before it repeats, the world's clock goes on.

@@ -174,7 +174,7 @@ impl Lab {
         world::reset(Plan::default(), 0);
         self.runtime.block_on(async {
             let region = REGIONS.fetch_add(1, Ordering::Relaxed);
-            let client = aws_sdk_dynamodb::Client::new(&crate::aws::config(region).await);
+            let client = aws_sdk_dynamodb::Client::new(&crate::aws::config(region));
             let trial = Trial { client: &client, table: "ledger", partition: "TRIAL#model" };
             trial.play().await
         })

@@ -20,7 +20,7 @@ use lambda::http::Route;
 use lambda::settings::{Settings, read_from};
 use ledger::Pointer;
 use notifier::Notify;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use serde_json::Value;
 use sgtm_forwarder::Tagging;
 use std::rc::Rc;
@@ -75,7 +75,7 @@ fn settings<T>(destinations: &str, queue: &str, read: impl FnOnce(&mut Settings<
 impl Shop {
     /// Wires everything anew: cold starts. `outbound` is the one thing that is dear to make.
     pub(crate) async fn open(destinations: &str, region: u64, outbound: &Outbound) -> Self {
-        let aws = lambda::aws::Aws::over(aws::config(region).await);
+        let aws = lambda::aws::Aws::over(aws::config(region), false);
         let of = |queue: &'static str| settings(destinations, queue, delivery::Config::read);
         let prefix = "/throughline/simulation";
         let secret = async |name| aws.secret(prefix, name).await.expect("the world's own secrets");
@@ -262,5 +262,5 @@ impl Shop {
 
 /// The door to all vendors.
 pub(crate) fn outbound() -> Outbound {
-    Outbound::new("simulation", Limits::default()).expect("TLS roots")
+    Outbound::new("simulation", Limits::default(), Roots::BuiltIn).expect("TLS roots")
 }

@@ -7,7 +7,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start("consent-capture");
     let config = lambda::settings::read(Config::read)?;
     let route = config.route();
-    let desk = &config.open(&lambda::aws::open().await).await?;
+    let desk = &config.open(&lambda::aws::open()?).await?;
     lambda::http::serve(route, move |request| async move {
         consent_capture::handle(desk, &request, lambda::clock::now()).await
     })

@@ -6,7 +6,7 @@ use intake::{desk, door};
 use lambda::aws::Aws;
 use lambda::http::{Origins, Route};
 use lambda::settings::Settings;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use stripe::StripeClient;
@@ -49,7 +49,10 @@ impl Config {
             catalogue.value().ok_or_else(|| format!("{} must be set", catalogue.parameter()))?;
         let catalogue = Catalogue::parse(json.expose_secret())?;
         let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
-        let stripe = StripeClient::new(&self.stripe_base_url, Outbound::new("stripe", limits)?);
+        let stripe = StripeClient::new(
+            &self.stripe_base_url,
+            Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?,
+        );
         Ok(App { desk, catalogue, stripe, stripe_key })
     }
 }

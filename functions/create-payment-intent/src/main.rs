@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start("create-payment-intent");
     let config = lambda::settings::read(Config::read)?;
     let route = config.route();
-    let app = &config.open(&lambda::aws::open().await).await?;
+    let app = &config.open(&lambda::aws::open()?).await?;
     lambda::http::serve(route, move |request| async move {
         handler::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
     })

@@ -4,7 +4,7 @@ use crate::handler::{App, STRIPE_ATTEMPT};
 use jiff::SignedDuration;
 use lambda::aws::Aws;
 use lambda::settings::Settings;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use std::time::Duration;
 use stripe::StripeClient;
 
@@ -38,7 +38,8 @@ impl Config {
         let prefix = self.payments.secrets_prefix();
         let stripe_key = aws.secret(prefix, "STRIPE_SECRET_KEY").await?;
         let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
-        let outbound = Outbound::new("stripe", limits)?.reading_up_to(LARGEST_PAGE);
+        let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?
+            .reading_up_to(LARGEST_PAGE);
         Ok(App {
             payments,
             stripe: StripeClient::new(&self.stripe_base_url, outbound),

@@ -13,7 +13,7 @@ use config::Config;
 async fn main() -> Result<(), lambda::Error> {
     lambda::start("reconciler");
     let config = lambda::settings::read(Config::read)?;
-    let app = &config.open(&lambda::aws::open().await).await?;
+    let app = &config.open(&lambda::aws::open()?).await?;
     lambda::serve(move |_tick: serde_json::Value| async move {
         handler::reconcile(app, lambda::clock::now).await;
         Ok(())

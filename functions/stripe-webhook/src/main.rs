@@ -6,7 +6,7 @@ use stripe_webhook::Config;
 async fn main() -> Result<(), lambda::Error> {
     lambda::start("stripe-webhook");
     let config = lambda::settings::read(Config::read)?;
-    let app = &config.open(&lambda::aws::open().await).await?;
+    let app = &config.open(&lambda::aws::open()?).await?;
     lambda::http::serve(Config::route(), move |request| async move {
         stripe_webhook::handle(app, &request, lambda::clock::now()).await
     })

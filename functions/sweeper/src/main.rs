@@ -4,7 +4,7 @@
 async fn main() -> Result<(), lambda::Error> {
     lambda::start("sweeper");
     let config = lambda::settings::read(dispatch::Config::read)?;
-    let dispatch = &config.open(&lambda::aws::open().await);
+    let dispatch = &config.open(&lambda::aws::open()?);
     lambda::serve(move |_tick: serde_json::Value| async move {
         sweeper::sweep(dispatch, lambda::clock::now).await;
         Ok(())

@@ -119,7 +119,8 @@ pub(crate) async fn predecessor(
         if told.held_until.is_some_and(|until| until > now) {
             return Ok(Predecessor::Busy);
         }
-        let only_ours = record.profile.journeys.iter().all(|held| held.event_id == journey.event_id());
+        let only_ours =
+            record.profile.journeys.iter().all(|held| held.event_id == journey.event_id());
         match (told.vendor_id.as_deref(), known_as) {
             (Some(old), Some(id)) if old == id => return Ok(Predecessor::Same(key.clone())),
             (Some(_), None) if only_ours => {

@@ -1,49 +1,110 @@
 //! AWS's clients, opened once at start: no credential chain, no profile, timeouts below the function's.
+//!
+//! Lambda says all that is needed in the environment, so nothing is looked for elsewhere: a start costs
+//! no file, no directory of certificates and no metadata service.
 
 use crate::queue::Queues;
 use crate::secret::{Secret, Unreadable};
+use crate::settings::{self, Settings};
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_dynamodb::error::SdkError;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_types::sdk_config::Builder;
 use domain::pepper::Pepper;
 use ledger::Ledger;
 use secrecy::ExposeSecret;
 use std::time::Duration;
+
+/// The certificate authorities behind AWS's endpoints.
+const ROOTS: &[u8] = include_bytes!("aws/roots.pem");
 
 /// The way to AWS's services.
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
     ssm: aws_sdk_ssm::Client,
+    trusts_the_machine: bool,
+}
+
+/// What Lambda, or whoever plays it, says of AWS.
+struct Environment {
+    region: String,
+    /// `AWS_ENDPOINT_URL`: AWS's stand-in.
+    endpoint: Option<String>,
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR`: the machine's certificates are believed, not those built in.
+    trusts_the_machine: bool,
+}
+
+impl Environment {
+    fn read(settings: &mut Settings<'_>) -> Self {
+        let mut given = |name| settings.optional(name).is_some();
+        let trusts_the_machine = given("SSL_CERT_FILE") || given("SSL_CERT_DIR");
+        Self {
+            region: settings.text("AWS_REGION"),
+            endpoint: settings.optional("AWS_ENDPOINT_URL"),
+            trusts_the_machine,
+        }
+    }
 }
 
 /// Opens the way to AWS with the role and region that Lambda puts in the environment.
-pub async fn open() -> Aws {
-    Aws::over(settings().load().await)
+///
+/// # Errors
+/// Says so where there is no region.
+pub fn open() -> Result<Aws, crate::Error> {
+    let environment = settings::read(Environment::read)?;
+    let mut config = settings().region(Region::new(environment.region));
+    config.set_endpoint_url(environment.endpoint);
+    config.set_http_client(Some(client(environment.trusts_the_machine)?));
+    Ok(Aws::over(config.build(), environment.trusts_the_machine))
 }
 
 /// How AWS is called: with which patience, and how often again.
 #[must_use]
-pub fn settings() -> ConfigLoader {
+pub fn settings() -> Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(9))
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
+}
+
+/// One HTTP client for all of AWS's services.
+fn client(trusts_the_machine: bool) -> Result<SharedHttpClient, crate::Error> {
+    let roots = if trusts_the_machine {
+        TrustStore::default()
+    } else {
+        TrustStore::empty().with_pem_certificate(ROOTS)
+    };
+    let trust = TlsContext::builder().with_trust_store(roots).build()?;
+    let tls = Provider::Rustls(CryptoMode::AwsLc);
+    Ok(aws_smithy_http_client::Builder::new().tls_provider(tls).tls_context(trust).build_https())
 }
 
 impl Aws {
     /// Goes the way that a configuration says.
     #[must_use]
-    pub fn over(config: SdkConfig) -> Self {
+    pub fn over(config: SdkConfig, trusts_the_machine: bool) -> Self {
         let ssm = aws_sdk_ssm::Client::new(&config);
-        Self { config, ssm }
+        Self { config, ssm, trusts_the_machine }
+    }
+
+    /// Whether the machine's certificates are believed, and not those that are built in: for vendors
+    /// as for AWS.
+    #[must_use]
+    pub fn trusts_the_machine(&self) -> bool {
+        self.trusts_the_machine
     }
 
     /// The ledger in a table.

@@ -12,8 +12,20 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// Crates of others that log what they are handed: they are not heard.
+const QUIET: [&str; 7] = [
+    "lambda_runtime",
+    "aws_config",
+    "aws_smithy_runtime",
+    "aws_runtime",
+    "hyper",
+    "reqwest",
+    "rustls",
+];
 
 /// What every line says of the event at work.
 #[derive(Debug, Default)]
@@ -31,27 +43,13 @@ pub fn start(service: &'static str) {
     // The deployed name holds the stage: two stages in one account keep their metrics apart.
     let function = crate::settings::read(|settings| settings.optional("AWS_LAMBDA_FUNCTION_NAME"));
     let function = function.ok().flatten().unwrap_or_else(|| service.to_owned());
-    // Lambda's and AWS's own crates log what they are handed: only their warnings, never their fields.
-    let filter = tracing_subscriber::EnvFilter::new("warn")
-        .add_directive(tracing::Level::INFO.into())
-        .add_directive(quiet("lambda_runtime"))
-        .add_directive(quiet("aws_config"))
-        .add_directive(quiet("aws_smithy_runtime"))
-        .add_directive(quiet("aws_runtime"))
-        .add_directive(quiet("hyper"))
-        .add_directive(quiet("hyper_util"))
-        .add_directive(quiet("reqwest"))
-        .add_directive(quiet("rustls"));
+    let quiet = QUIET.map(|name| (name, LevelFilter::OFF));
+    let filter = Targets::new().with_default(LevelFilter::INFO).with_targets(quiet);
     tracing_subscriber::registry().with(filter).with(Lines { service, function }).init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
         tracing::error!(place, "a handler panicked");
     }));
-}
-
-/// A crate of others is heard only when it fails.
-fn quiet(target: &str) -> tracing_subscriber::filter::Directive {
-    format!("{target}=off").parse().unwrap_or_else(|_| tracing::Level::ERROR.into())
 }
 
 /// Notes the event that begins, for the lines that follow.

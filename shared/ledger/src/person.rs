@@ -62,9 +62,7 @@ impl Enrolment<'_> {
         let held = profile.journeys.iter().find(|held| held.event_id == self.event_id);
         let fresh = |seen_at| self.seen_at.duration_since(seen_at) < FRESH;
         self.consent.is_none()
-            && held.is_some_and(|held| {
-                (held.pays || !self.pays) && held.seen_at.is_some_and(fresh)
-            })
+            && held.is_some_and(|held| (held.pays || !self.pays) && held.seen_at.is_some_and(fresh))
     }
 }
 

@@ -10,7 +10,7 @@ use domain::id::EventId;
 use domain::routing::Decision;
 use jiff::Timestamp;
 use ledger::DeliveryRecord;
-use outbound::{Body, Call, HeaderMap, Limits, Method, Outbound};
+use outbound::{Body, Call, HeaderMap, Limits, Method, Outbound, Roots};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ impl Operator {
                 "preferences": false, "method": "modal", "timestamp": now, "version": "999999",
             },
         });
-        let door = Outbound::new("stage", LIMITS);
+        let door = Outbound::new("stage", LIMITS, Roots::Machine);
         let door = door.map_err(|unbuildable| Fault::refused(unbuildable.to_string()))?;
         let url = format!("{}/leads", self.stage.api_url);
         let call = Call {

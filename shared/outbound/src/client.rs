@@ -3,6 +3,8 @@
 use crate::answer::{Answer, LARGEST_ANSWER, read_capped};
 use domain::fault::{Fault, Remedy, Seen, Taken};
 use http::{HeaderMap, Method, header};
+use rustls::{ClientConfig, RootCertStore};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a call may take.
@@ -12,6 +14,23 @@ pub struct Limits {
     pub connect: Duration,
     /// For the whole call, the answer's body included.
     pub total: Duration,
+}
+
+/// Whose certificates are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Roots {
+    /// Mozilla's certificate authorities, as they were when this was built.
+    BuiltIn,
+    /// The machine's own, read when the door is opened; `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+    Machine,
+}
+
+impl Roots {
+    /// The machine's where whoever runs it says so, or else those that are built in.
+    #[must_use]
+    pub fn of(machine: bool) -> Self {
+        if machine { Self::Machine } else { Self::BuiltIn }
+    }
 }
 
 impl Default for Limits {
@@ -80,16 +99,18 @@ impl Outbound {
     /// # Errors
     /// [`Unbuildable`] where the machine has no TLS roots.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that builds the client")]
-    pub fn new(vendor: &'static str, limits: Limits) -> Result<Self, Unbuildable> {
-        let client = reqwest::Client::builder()
+    pub fn new(vendor: &'static str, limits: Limits, roots: Roots) -> Result<Self, Unbuildable> {
+        let mut client = reqwest::Client::builder()
             .connect_timeout(limits.connect)
             .redirect(reqwest::redirect::Policy::none())
             // Lambda freezes between events; servers close idle connections meanwhile.
             .pool_idle_timeout(Duration::from_secs(5))
             .user_agent(concat!("throughline/", env!("CARGO_PKG_VERSION")))
-            .referer(false)
-            .build()
-            .map_err(|_| Unbuildable)?;
+            .referer(false);
+        if roots == Roots::BuiltIn {
+            client = client.tls_backend_preconfigured(built_in()?);
+        }
+        let client = client.build().map_err(|_| Unbuildable)?;
         Ok(Self { client, vendor, total: limits.total, largest: LARGEST_ANSWER })
     }
 
@@ -156,6 +177,14 @@ impl Outbound {
         let body = read_capped(response, self.largest).await.map_err(|error| reduce(&error))?;
         Ok(Answer::new(status, headers, body))
     }
+}
+
+/// TLS with the certificate authorities that are built in.
+fn built_in() -> Result<ClientConfig, Unbuildable> {
+    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = ClientConfig::builder_with_provider(crypto).with_safe_default_protocol_versions();
+    Ok(tls.map_err(|_| Unbuildable)?.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Reduces what the transport says to what to do next. Its own text, which holds the address, ends here.

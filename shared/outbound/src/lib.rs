@@ -9,5 +9,5 @@ mod client;
 
 pub use answer::Answer;
 pub use authorization::bearer;
-pub use client::{Body, Call, Limits, Outbound, Unbuildable};
+pub use client::{Body, Call, Limits, Outbound, Roots, Unbuildable};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, header};

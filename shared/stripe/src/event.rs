@@ -22,16 +22,16 @@ pub struct Event<'a> {
     pub livemode: bool,
     /// Read only where it is needed: events of other families write it otherwise.
     created: Result<Timestamp, Unreadable>,
-    body: Body<'a>,
+    data: Data<'a>,
 }
 
-/// Bytes of whose origin we are sure. `Debug` shows none of them.
+/// What the event is about, as it came and not yet read. `Debug` shows none of it.
 #[derive(Clone, Copy)]
-struct Body<'a>(&'a [u8]);
+struct Data<'a>(wire::Field<'a>);
 
-impl std::fmt::Debug for Body<'_> {
+impl std::fmt::Debug for Data<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "[{} bytes]", self.0.len())
+        write!(f, "[{} bytes]", self.0.map_or(0, |data| data.get().len()))
     }
 }
 
@@ -176,10 +176,10 @@ impl<'a> Event<'a> {
         let envelope = wire::envelope(body)?;
         Ok(Self {
             id: envelope.id()?,
-            kind: Kind::parse(envelope.kind()?),
+            kind: Kind::parse(&envelope.kind()?),
             livemode: envelope.livemode()?,
             created: envelope.created(),
-            body: Body(body),
+            data: Data(envelope.data),
         })
     }
 
@@ -189,15 +189,15 @@ impl<'a> Event<'a> {
     /// # Errors
     /// [`Unreadable`] names the field.
     pub fn told(&self) -> Result<Option<Told>, Unreadable> {
-        let Body(body) = self.body;
+        let Data(data) = self.data;
         let what = match self.kind {
-            Kind::PaymentSucceeded => Some(What::Paid(wire::intent(body)?.paid()?)),
+            Kind::PaymentSucceeded => Some(What::Paid(wire::intent(data)?.paid()?)),
             Kind::PaymentFailed => {
-                let intent = wire::intent(body)?;
+                let intent = wire::intent(data)?;
                 Some(What::NotPaid(intent.asked()?, intent.failure()))
             }
             Kind::RefundCreated | Kind::RefundUpdated => {
-                wire::refund(body)?.succeeded()?.map(What::Refunded)
+                wire::refund(data)?.succeeded()?.map(What::Refunded)
             }
             Kind::Other => None,
         };

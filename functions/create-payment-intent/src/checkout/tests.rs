@@ -11,7 +11,7 @@ use domain::order::Order;
 use jiff::Timestamp;
 use lambda::http::Problem;
 use ledger::Checkout;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -117,7 +117,8 @@ fn check_out_where(
 ) -> (Result<(Intent, u32), NoIntent>, Vec<Request>) {
     let vendor = Vendor::answering(replies);
     let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(1) };
-    let client = StripeClient::new(&vendor.url(), Outbound::new("stripe", limits).unwrap());
+    let client =
+        StripeClient::new(&vendor.url(), Outbound::new("stripe", limits, Roots::BuiltIn).unwrap());
     let (key, order) = (SecretString::from("sk_test_1"), order(1));
     let ids = Ids {
         event_id: EventId::parse(EVENT).unwrap(),

@@ -6,7 +6,7 @@ use delivery::courier::{Courier, Prepared};
 use domain::delivery::SkipReason;
 use domain::destination::Destination;
 use lambda::secret::Secret;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use testkit::facts::{a_checkout, a_lead, a_payment, a_refund};
 use testkit::scene::Scene;
 use testkit::secret::{a_secret, no_secret};
@@ -14,7 +14,7 @@ use testkit::secret::{a_secret, no_secret};
 fn crm(enable_lead_capture: bool, access_token: Secret) -> Crm {
     let config =
         Config { hubspot_base_url: "https://api.hubapi.com".to_owned(), enable_lead_capture };
-    let outbound = Outbound::new("crm-sync", Limits::default()).unwrap();
+    let outbound = Outbound::new("crm-sync", Limits::default(), Roots::BuiltIn).unwrap();
     Crm::new(&config, &outbound, access_token)
 }
 

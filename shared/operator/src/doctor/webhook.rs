@@ -6,7 +6,7 @@ use crate::secrets::SecretName;
 use crate::{Fault, Operator};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use outbound::{Answer, Body, Call, HeaderMap, HeaderValue, Limits, Method, Outbound};
+use outbound::{Answer, Body, Call, HeaderMap, HeaderValue, Limits, Method, Outbound, Roots};
 use secrecy::ExposeSecret;
 use sha2::Sha256;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Operator {
         let signature = HeaderValue::from_str(&signature(secret, &body, now));
         let signature = signature.map_err(|_| Fault::refused("the webhook's secret is no text"))?;
         headers.insert("stripe-signature", signature);
-        let door = Outbound::new("stage", PATIENCE);
+        let door = Outbound::new("stage", PATIENCE, Roots::Machine);
         let door = door.map_err(|unbuildable| Fault::refused(unbuildable.to_string()))?;
         let url = format!("{}/webhooks/stripe", self.stage.api_url);
         let call = Call {

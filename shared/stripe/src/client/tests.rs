@@ -9,7 +9,7 @@ use crate::metadata::{Ids, Metadata};
 use domain::id::{EventId, ProductId, SessionId, StripeId};
 use domain::money::{Currency, Money};
 use domain::order::Order;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use secrecy::{ExposeSecret, SecretString};
 use server::{Asked, Play, Server};
 use std::time::Duration;
@@ -35,7 +35,8 @@ fn order() -> Order {
 
 fn client(server: &Server) -> StripeClient {
     let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_millis(400) };
-    let client = StripeClient::new(&server.url, Outbound::new("stripe", limits).unwrap());
+    let client =
+        StripeClient::new(&server.url, Outbound::new("stripe", limits, Roots::BuiltIn).unwrap());
     StripeClient { pace: Pace { first: Duration::from_millis(2) }, ..client }
 }
 

@@ -7,18 +7,12 @@ use domain::id::StripeId;
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// A field of the kind we know, or of any other: only what is needed is missed.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Loose<T> {
-    Fits(T),
-    Other(IgnoredAny),
-}
-
-type Field<T> = Option<Loose<T>>;
+/// A field as it came, read once it is known to be needed, and by whom: whatever kind of value it
+/// holds, the fields beside it can be read.
+pub(super) type Field<'a> = Option<&'a RawValue>;
 
 /// A reference: the id of an object, or the object itself where a version or an option expands it.
 #[derive(Deserialize)]
@@ -29,98 +23,110 @@ enum Reference {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Envelope {
-    id: Field<String>,
-    #[serde(rename = "type")]
-    kind: Field<String>,
-    livemode: Field<bool>,
-    created: Field<i64>,
+pub(super) struct Envelope<'a> {
+    #[serde(borrow)]
+    id: Field<'a>,
+    #[serde(borrow, rename = "type")]
+    kind: Field<'a>,
+    #[serde(borrow)]
+    livemode: Field<'a>,
+    #[serde(borrow)]
+    created: Field<'a>,
+    #[serde(borrow)]
+    pub(super) data: Field<'a>,
 }
 
 #[derive(Deserialize)]
-struct Carrying<T> {
-    data: Field<Data<T>>,
+struct Data<'a> {
+    #[serde(borrow)]
+    object: Field<'a>,
 }
 
 #[derive(Deserialize)]
-struct Data<T> {
-    object: Field<T>,
+pub(super) struct IntentObject<'a> {
+    #[serde(borrow)]
+    id: Field<'a>,
+    #[serde(borrow)]
+    amount: Field<'a>,
+    #[serde(borrow)]
+    amount_received: Field<'a>,
+    #[serde(borrow)]
+    currency: Field<'a>,
+    #[serde(borrow)]
+    latest_charge: Field<'a>,
+    #[serde(borrow)]
+    last_payment_error: Field<'a>,
+    #[serde(borrow)]
+    metadata: Field<'a>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct IntentObject {
-    id: Field<String>,
-    amount: Field<i64>,
-    amount_received: Field<i64>,
-    currency: Field<String>,
-    latest_charge: Field<Reference>,
-    last_payment_error: Field<PaymentError>,
-    metadata: Field<BTreeMap<String, Loose<String>>>,
+struct PaymentError<'a> {
+    #[serde(borrow)]
+    code: Field<'a>,
+    #[serde(borrow)]
+    decline_code: Field<'a>,
+    #[serde(borrow)]
+    charge: Field<'a>,
 }
 
 #[derive(Deserialize)]
-struct PaymentError {
-    code: Field<String>,
-    decline_code: Field<String>,
-    charge: Field<Reference>,
+pub(super) struct RefundObject<'a> {
+    #[serde(borrow)]
+    id: Field<'a>,
+    #[serde(borrow)]
+    amount: Field<'a>,
+    #[serde(borrow)]
+    currency: Field<'a>,
+    #[serde(borrow)]
+    status: Field<'a>,
+    #[serde(borrow)]
+    charge: Field<'a>,
+    #[serde(borrow)]
+    payment_intent: Field<'a>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct RefundObject {
-    id: Field<String>,
-    amount: Field<i64>,
-    currency: Field<String>,
-    status: Field<String>,
-    charge: Field<Reference>,
-    payment_intent: Field<Reference>,
-}
-
-pub(super) fn envelope(body: &[u8]) -> Result<Envelope, Unreadable> {
-    read(body)
-}
-
-pub(super) fn intent(body: &[u8]) -> Result<IntentObject, Unreadable> {
-    object(body)
-}
-
-pub(super) fn refund(body: &[u8]) -> Result<RefundObject, Unreadable> {
-    object(body)
-}
-
-fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
-    let carrying: Carrying<T> = read(body)?;
-    let data = owned(carrying.data, "data")?;
-    owned(data.object, "data.object")
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
+pub(super) fn envelope(body: &[u8]) -> Result<Envelope<'_>, Unreadable> {
     serde_json::from_slice(body)
         .map_err(|error| Unreadable::NotJson { line: error.line(), column: error.column() })
 }
 
-impl Envelope {
+pub(super) fn intent(data: Field<'_>) -> Result<IntentObject<'_>, Unreadable> {
+    object(data)
+}
+
+pub(super) fn refund(data: Field<'_>) -> Result<RefundObject<'_>, Unreadable> {
+    object(data)
+}
+
+fn object<'a, T: Deserialize<'a>>(data: Field<'a>) -> Result<T, Unreadable> {
+    let data: Data<'a> = known(data, "data")?;
+    known(data.object, "data.object")
+}
+
+impl Envelope<'_> {
     pub(super) fn id(&self) -> Result<StripeId, Unreadable> {
-        id(&self.id, "id")
+        id(self.id, "id")
     }
 
-    pub(super) fn kind(&self) -> Result<&str, Unreadable> {
-        known(&self.kind, "type").map(String::as_str)
+    pub(super) fn kind(&self) -> Result<String, Unreadable> {
+        known(self.kind, "type")
     }
 
     pub(super) fn livemode(&self) -> Result<bool, Unreadable> {
-        known(&self.livemode, "livemode").copied()
+        known(self.livemode, "livemode")
     }
 
     pub(super) fn created(&self) -> Result<Timestamp, Unreadable> {
-        let seconds = known(&self.created, "created")?;
-        Timestamp::from_second(*seconds).map_err(|_| Unreadable::Unfit("created"))
+        let seconds = known(self.created, "created")?;
+        Timestamp::from_second(seconds).map_err(|_| Unreadable::Unfit("created"))
     }
 }
 
-impl IntentObject {
+impl IntentObject<'_> {
     /// The intent with what was received, which a partial capture makes less than was asked.
     pub(super) fn paid(&self) -> Result<PaidIntent, Unreadable> {
-        let received = perhaps(&self.amount_received).copied().filter(|amount| *amount > 0);
+        let received = perhaps(self.amount_received).filter(|amount| *amount > 0);
         self.moved(received)
     }
 
@@ -130,91 +136,78 @@ impl IntentObject {
     }
 
     fn moved(&self, received: Option<i64>) -> Result<PaidIntent, Unreadable> {
-        let asked = money(&self.amount, &self.currency)?;
-        let tried = perhaps(&self.last_payment_error).and_then(|error| reference(&error.charge));
+        let asked = money(self.amount, self.currency)?;
+        let tried = self.error().and_then(|error| reference(error.charge));
         Ok(PaidIntent {
-            id: id(&self.id, "data.object.id")?,
+            id: id(self.id, "data.object.id")?,
             amount: Money { minor: received.unwrap_or(asked.minor), ..asked },
-            charge: reference(&self.latest_charge).or(tried),
+            charge: reference(self.latest_charge).or(tried),
             metadata: self.metadata(),
         })
     }
 
     /// Why it was not paid.
     pub(super) fn failure(&self) -> Failure {
-        let Some(error) = perhaps(&self.last_payment_error) else { return Failure::default() };
-        let code = perhaps(&error.decline_code).or(perhaps(&error.code));
+        let Some(error) = self.error() else { return Failure::default() };
+        let code: Option<String> = perhaps(error.decline_code).or(perhaps(error.code));
         Failure {
-            code: code.and_then(|code| Seen::code(code).code).filter(|code| !code.is_empty()),
+            code: code.and_then(|code| Seen::code(&code).code).filter(|code| !code.is_empty()),
         }
+    }
+
+    fn error(&self) -> Option<PaymentError<'_>> {
+        perhaps(self.last_payment_error)
     }
 
     fn metadata(&self) -> Metadata {
-        let pairs = perhaps(&self.metadata).into_iter().flatten();
-        pairs
-            .filter_map(|(key, value)| match value {
-                Loose::Fits(value) => Some((key.as_str(), value.as_str())),
-                Loose::Other(IgnoredAny) => None,
-            })
-            .collect()
+        let pairs: BTreeMap<String, &RawValue> = perhaps(self.metadata).unwrap_or_default();
+        let texts = pairs.iter().filter_map(|(key, value)| Some((key, perhaps(Some(*value))?)));
+        let texts: Vec<(&String, String)> = texts.collect();
+        texts.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
     }
 }
 
-impl RefundObject {
+impl RefundObject<'_> {
     /// The refund, if the money is on its way for good.
     pub(super) fn succeeded(&self) -> Result<Option<Refund>, Unreadable> {
-        if perhaps(&self.status).is_none_or(|status| status != "succeeded") {
+        if perhaps::<String>(self.status).is_none_or(|status| status != "succeeded") {
             return Ok(None);
         }
-        let charge = reference(&self.charge);
-        let of = reference(&self.payment_intent).or_else(|| charge.clone());
+        let charge = reference(self.charge);
+        let of = reference(self.payment_intent).or_else(|| charge.clone());
         Ok(Some(Refund {
-            id: id(&self.id, "data.object.id")?,
+            id: id(self.id, "data.object.id")?,
             of: of.ok_or(Unreadable::Missing("data.object.payment_intent"))?,
             charge,
-            amount: money(&self.amount, &self.currency)?,
+            amount: money(self.amount, self.currency)?,
         }))
     }
 }
 
-fn known<'a, T>(field: &'a Field<T>, name: &'static str) -> Result<&'a T, Unreadable> {
-    match field {
-        Some(Loose::Fits(value)) => Ok(value),
-        Some(Loose::Other(IgnoredAny)) => Err(Unreadable::Unfit(name)),
-        None => Err(Unreadable::Missing(name)),
-    }
+fn known<'a, T: Deserialize<'a>>(field: Field<'a>, name: &'static str) -> Result<T, Unreadable> {
+    let raw = field.ok_or(Unreadable::Missing(name))?;
+    serde_json::from_str(raw.get()).map_err(|_| Unreadable::Unfit(name))
 }
 
-fn owned<T>(field: Field<T>, name: &'static str) -> Result<T, Unreadable> {
-    match field {
-        Some(Loose::Fits(value)) => Ok(value),
-        Some(Loose::Other(IgnoredAny)) => Err(Unreadable::Unfit(name)),
-        None => Err(Unreadable::Missing(name)),
-    }
+fn perhaps<'a, T: Deserialize<'a>>(field: Field<'a>) -> Option<T> {
+    serde_json::from_str(field?.get()).ok()
 }
 
-fn perhaps<T>(field: &Field<T>) -> Option<&T> {
-    match field {
-        Some(Loose::Fits(value)) => Some(value),
-        Some(Loose::Other(IgnoredAny)) | None => None,
-    }
+fn id(field: Field<'_>, name: &'static str) -> Result<StripeId, Unreadable> {
+    let text: String = known(field, name)?;
+    StripeId::parse(&text).map_err(|_| Unreadable::Unfit(name))
 }
 
-fn id(field: &Field<String>, name: &'static str) -> Result<StripeId, Unreadable> {
-    let text = known(field, name)?;
-    StripeId::parse(text).map_err(|_| Unreadable::Unfit(name))
-}
-
-fn reference(field: &Field<Reference>) -> Option<StripeId> {
+fn reference(field: Field<'_>) -> Option<StripeId> {
     match perhaps(field)? {
-        Reference::Id(id) | Reference::Object { id } => StripeId::parse(id).ok(),
+        Reference::Id(id) | Reference::Object { id } => StripeId::parse(&id).ok(),
     }
 }
 
-fn money(amount: &Field<i64>, currency: &Field<String>) -> Result<Money, Unreadable> {
-    let minor = *known(amount, "data.object.amount")?;
-    let code = known(currency, "data.object.currency")?;
-    let currency = Currency::parse(code).map_err(|_| Unreadable::Unfit("data.object.currency"))?;
+fn money(amount: Field<'_>, currency: Field<'_>) -> Result<Money, Unreadable> {
+    let minor = known(amount, "data.object.amount")?;
+    let code: String = known(currency, "data.object.currency")?;
+    let currency = Currency::parse(&code).map_err(|_| Unreadable::Unfit("data.object.currency"))?;
     if minor < 0 {
         Err(Unreadable::Unfit("data.object.amount"))
     } else {

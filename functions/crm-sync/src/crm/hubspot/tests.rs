@@ -5,7 +5,7 @@ use delivery::courier::{Receipt, Synced};
 use domain::destination::Destination;
 use domain::fault::{Fault, Remedy, Taken};
 use insta::assert_snapshot;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use serde_json::{Value, json};
 use testkit::contract;
 use testkit::facts::{Draft, a_checkout, a_correction, a_lead, a_payment, a_refund, a_refusal};
@@ -14,7 +14,7 @@ use testkit::secret::a_secret;
 use testkit::vendor::{Reply, Request, Vendor, reply};
 
 async fn hubspot(base_url: &str) -> Hubspot {
-    let outbound = Outbound::new("hubspot", Limits::default()).unwrap();
+    let outbound = Outbound::new("hubspot", Limits::default(), Roots::BuiltIn).unwrap();
     Hubspot::new(base_url, outbound, a_secret("HUBSPOT_ACCESS_TOKEN", "pat-eu1-test").await)
 }
 

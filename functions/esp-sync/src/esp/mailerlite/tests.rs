@@ -8,7 +8,7 @@ use domain::destination::Destination;
 use domain::fault::{Fault, Remedy};
 use insta::assert_snapshot;
 use lambda::secret::Secret;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use serde_json::{Value, json};
 use testkit::contract;
 use testkit::facts::{Draft, a_checkout, a_correction, a_lead, a_payment, a_refund, an_answer};
@@ -23,7 +23,11 @@ fn mailerlite(base_url: &str, api_key: Secret) -> Mailerlite {
         mailerlite_base_url: base_url.to_owned(),
         mailerlite_group_id: Some(GROUP.to_owned()),
     };
-    Mailerlite::new(&config, Outbound::new("mailerlite", Limits::default()).unwrap(), api_key)
+    Mailerlite::new(
+        &config,
+        Outbound::new("mailerlite", Limits::default(), Roots::BuiltIn).unwrap(),
+        api_key,
+    )
 }
 
 async fn key() -> Secret {

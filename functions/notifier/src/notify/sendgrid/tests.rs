@@ -7,7 +7,7 @@ use domain::delivery::SkipReason;
 use domain::destination::Destination;
 use insta::assert_snapshot;
 use lambda::secret::Secret;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use serde_json::Value;
 use testkit::contract;
 use testkit::facts::{Draft, a_checkout, a_lead, a_payment, a_refund, a_refund_of, a_refusal};
@@ -21,7 +21,11 @@ fn sendgrid(base_url: &str, from: Option<&str>, api_key: Secret) -> Sendgrid {
         from_email: from.map(|from| EmailAddress::parse(from).unwrap()),
         from_name: Some("Café com Vendas".to_owned()),
     };
-    Sendgrid::new(&config, Outbound::new("sendgrid", Limits::default()).unwrap(), api_key)
+    Sendgrid::new(
+        &config,
+        Outbound::new("sendgrid", Limits::default(), Roots::BuiltIn).unwrap(),
+        api_key,
+    )
 }
 
 async fn at(base_url: &str) -> Sendgrid {

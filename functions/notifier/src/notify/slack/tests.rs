@@ -6,7 +6,7 @@ use domain::delivery::SkipReason;
 use domain::destination::Destination;
 use domain::fault::Remedy;
 use insta::assert_snapshot;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use serde_json::Value;
 use testkit::contract;
 use testkit::facts::{Draft, a_checkout, a_lead, a_payment, a_refund, a_refusal};
@@ -16,7 +16,7 @@ use testkit::vendor::{Reply, Vendor, reply};
 
 async fn slack(base_url: &str) -> Slack {
     let address = format!("{base_url}/services/T0/B0/x");
-    let outbound = Outbound::new("slack", Limits::default()).unwrap();
+    let outbound = Outbound::new("slack", Limits::default(), Roots::BuiltIn).unwrap();
     Slack::new(outbound, a_secret("SLACK_WEBHOOK_URL", &address).await)
 }
 
@@ -83,7 +83,7 @@ async fn other_facts_are_not_posted() {
 
 #[tokio::test]
 async fn without_an_address_slack_is_off_and_says_so() {
-    let outbound = Outbound::new("slack", Limits::default()).unwrap();
+    let outbound = Outbound::new("slack", Limits::default(), Roots::BuiltIn).unwrap();
     let off = Slack::new(outbound, no_secret("SLACK_WEBHOOK_URL").await);
     let scene = Scene::of(Destination::Slack, &[a_lead()]);
     let (reason, detail) = off.prepare(&scene.errand()).err().unwrap();

@@ -8,7 +8,7 @@ use domain::destination::{Destination, RetrySafety};
 use domain::fault::Remedy;
 use insta::assert_snapshot;
 use lambda::secret::Secret;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use serde_json::Value;
 use testkit::contract;
 use testkit::facts::{
@@ -25,7 +25,11 @@ fn sgtm(endpoint: Option<&str>, measurement_id: Option<&str>, api_secret: Secret
         endpoint: endpoint.map(|endpoint| Url::parse(endpoint).unwrap()),
         measurement_id: measurement_id.map(str::to_owned),
     };
-    Sgtm::new(&config, Outbound::new("sgtm", Limits::default()).unwrap(), api_secret)
+    Sgtm::new(
+        &config,
+        Outbound::new("sgtm", Limits::default(), Roots::BuiltIn).unwrap(),
+        api_secret,
+    )
 }
 
 async fn at(base_url: &str) -> Sgtm {

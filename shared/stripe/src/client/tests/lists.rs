@@ -5,7 +5,7 @@ use crate::client::{Budget, EventPage, StripeClient, WebhookEndpoint, Window};
 use crate::event::What;
 use domain::id::StripeId;
 use jiff::Timestamp;
-use outbound::{Limits, Outbound};
+use outbound::{Limits, Outbound, Roots};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,7 +72,8 @@ fn a_page_of_a_hundred_long_events_needs_a_door_that_is_wide_enough() {
     for (largest, is_read) in [(1 << 20, false), (8 << 20, true)] {
         let server = Server::playing(vec![list(vec![long.clone(); 100].into(), false)]);
         let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(5) };
-        let outbound = Outbound::new("stripe", limits).unwrap().reading_up_to(largest);
+        let outbound =
+            Outbound::new("stripe", limits, Roots::BuiltIn).unwrap().reading_up_to(largest);
         let client = StripeClient::new(&server.url, outbound);
         let calls = client.calls(&key, Budget::starting_now(2 * limits.total, limits.total));
         let result = runtime.block_on(calls.list_events(window(), None));
