@@ -1,6 +1,6 @@
 //! Where histories are run: one thread, one runtime, one port for the vendors, any number of worlds.
 
-use crate::assumption::Trial;
+use crate::assumption::{QueueTrial, Trial};
 use crate::fault::{Effect, Function, Plan};
 use crate::oracle::{Rest, judge};
 use crate::queue::Queues;
@@ -55,6 +55,12 @@ pub struct Snapshot {
 }
 
 impl Report {
+    /// How many effects there were.
+    #[must_use]
+    pub fn effects(&self) -> usize {
+        self.effects.values().map(Vec::len).sum()
+    }
+
     /// Each effect of a function: what it is about.
     #[must_use]
     pub fn effects_of(&self, function: Function) -> Vec<Effect> {
@@ -160,14 +166,19 @@ impl Lab {
         self.runtime.block_on(shop.take(function, event))
     }
 
-    /// What the table in memory makes of every case that it assumes something about.
+    /// What the world in memory makes of every case about which it assumes something.
     pub fn assume(&mut self) -> Vec<String> {
         world::reset(Plan::default(), 0);
         self.runtime.block_on(async {
             let region = REGIONS.fetch_add(1, Ordering::Relaxed);
-            let client = aws_sdk_dynamodb::Client::new(&crate::aws::config(region).await);
+            let config = crate::aws::config(region).await;
+            let client = aws_sdk_dynamodb::Client::new(&config);
             let trial = Trial { client: &client, table: "ledger", partition: "TRIAL#model" };
-            trial.play().await
+            let mut lines = trial.play().await;
+            let client = aws_sdk_sqs::Client::new(&config);
+            let url = crate::queue::url("trial");
+            lines.extend(QueueTrial { client: &client, url: &url }.play().await);
+            lines
         })
     }
 

@@ -122,7 +122,8 @@ impl Queues {
                 .for_each(|held| held.visible_at = clock::now() + hidden);
             messages.push(json!({"MessageId": message.id, "Body": message.body,
                 "ReceiptHandle": message.handle(),
-                "Attributes": {"SentTimestamp": message.sent_at.to_string()}}));
+                "Attributes": {"SentTimestamp": message.sent_at.to_string(),
+                    "ApproximateReceiveCount": message.receives.to_string()}}));
         }
         json!({ "Messages": messages })
     }

@@ -6,7 +6,7 @@
 mod expression;
 pub(crate) mod watch;
 
-use expression::{Given, holds, update};
+use expression::{Condition, Given, update};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use watch::Watch;
@@ -163,7 +163,8 @@ impl Table {
         let Some(condition) = body["ConditionExpression"].as_str() else { return Ok(()) };
         let none = Item::new();
         let item = self.items.get(key);
-        if holds(condition, item.unwrap_or(&none), &given(body)).map_err(Refusal::invalid)? {
+        let holds = Condition::of(condition).holds(item.unwrap_or(&none), &given(body));
+        if holds.map_err(Refusal::invalid)? {
             return Ok(());
         }
         let wants_old = body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
@@ -185,7 +186,7 @@ impl Table {
     }
 
     fn query(&self, body: &Value) -> Result<Value, Refusal> {
-        let condition = body["KeyConditionExpression"].as_str().unwrap_or_default();
+        let condition = Condition::of(body["KeyConditionExpression"].as_str().unwrap_or_default());
         let given = given(body);
         let mut found = Vec::new();
         let by_index = body["IndexName"] == "agenda";
@@ -195,8 +196,11 @@ impl Table {
         if by_index && body["ConsistentRead"] == true {
             return Err(Refusal::invalid("an index cannot be read consistently"));
         }
-        for item in self.items.values() {
-            if holds(condition, item, &given).map_err(Refusal::invalid)? {
+        let pk = body["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or_default();
+        let from = if by_index { "" } else { pk };
+        let read = self.items.range((from.to_owned(), String::new())..);
+        for (_, item) in read.take_while(|(key, _)| by_index || key.0 == pk) {
+            if condition.holds(item, &given).map_err(Refusal::invalid)? {
                 found.push(if by_index { projected(item) } else { item.clone() });
             }
         }

@@ -57,6 +57,7 @@ pub(crate) struct Parked {
 
 /// Somebody who is slow.
 struct Asleep {
+    ticket: u64,
     actor: Actor,
     until: i64,
     waker: Waker,
@@ -119,10 +120,21 @@ impl World {
         let fault = self.plan.strike(function, at);
         self.struck.insert(invocation.to_owned(), fault);
         self.faults += u64::from(fault.is_some());
-        let time = clock::now() - clock::BEGINNING;
-        let noted = fault.map_or_else(String::new, |fault| format!("  <-- {fault:?}"));
-        self.told.push(format!("{time:>9} ms  {function:?} {actor}, effect {at}: {label}{noted}"));
+        self.tell(&format!("{function:?} {actor}, effect {at}"), label, fault);
         fault
+    }
+
+    /// A line for whoever reads a failure. Looks at the agenda's lists are many, and told in one.
+    fn tell(&mut self, who: &str, label: &str, fault: Option<Fault>) {
+        let time = clock::now() - clock::BEGINNING;
+        let is_look = label.trim() == "Query" && fault.is_none();
+        let label = if is_look { "looks at the agenda" } else { label };
+        let follows = self.told.last().is_some_and(|last| last.contains(label));
+        if is_look && follows {
+            self.told.pop();
+        }
+        let noted = fault.map_or_else(String::new, |fault| format!("  <-- {fault:?}"));
+        self.told.push(format!("{time:>9} ms  {who}: {label}{noted}"));
     }
 
     /// Whether everything that Stripe told is recorded.
@@ -147,6 +159,11 @@ impl World {
         if self.unrecorded().any(|event| created(event) * 1000 < reached) {
             self.violations.push("the cursor passed an event that is not recorded".to_owned());
         }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
     }
 
     fn wake(&mut self) {
@@ -211,10 +228,7 @@ impl World {
 /// Waits at the gate, where orders are explored.
 pub(crate) async fn turn(touch: Touch) {
     let Some((actor, _)) = with(|world| world.current) else { return };
-    let ticket = with(|world| {
-        world.tickets += 1;
-        world.tickets
-    });
+    let ticket = with(World::ticket);
     poll_fn(|context| {
         with(|world| {
             if world.let_through.remove(&ticket) || !world.stepping.contains(&actor) {
@@ -236,14 +250,15 @@ pub(crate) async fn turn(touch: Touch) {
 /// Is slow: the world goes on meanwhile.
 pub(crate) async fn dawdle() {
     let Some((actor, _)) = with(|world| world.current) else { return };
-    let until = clock::now() + SLOW;
+    // A sweep works many shards together, and two of its calls may be slow at the same time.
+    let (ticket, until) = (with(World::ticket), clock::now() + SLOW);
     poll_fn(|context| {
         with(|world| {
             if clock::now() >= until {
                 return Poll::Ready(());
             }
-            world.asleep.retain(|asleep| !(asleep.actor == actor && asleep.until == until));
-            world.asleep.push(Asleep { actor, until, waker: context.waker().clone() });
+            world.asleep.retain(|asleep| asleep.ticket != ticket);
+            world.asleep.push(Asleep { ticket, actor, until, waker: context.waker().clone() });
             world.wake();
             Poll::Pending
         })

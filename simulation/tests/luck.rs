@@ -150,7 +150,7 @@ impl Seeds {
             let (report, wrong) = play(&mut lab, seed);
             done = Done {
                 histories: lab.histories,
-                effects: done.effects + report.told.len(),
+                effects: done.effects + report.effects(),
                 faults: lab.faults,
             };
             self.found.fetch_or(!wrong.is_empty(), Ordering::Relaxed);
