@@ -147,18 +147,20 @@ impl Call {
         let body = &self.body;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let key = if body["Key"].is_null() { &body["Item"] } else { &body["Key"] };
+        let first = &body["TransactItems"][0]["Update"]["Key"];
         let place = match self.operation.as_str() {
-            "Query" if body["IndexName"].is_null() => {
-                format!("{}|", text(&body["ExpressionAttributeValues"][":pk"]["S"]))
-            }
+            "Query" if body["IndexName"].is_null() => queried(body),
             // The index shows items of any key.
             "Query" => String::new(),
             "GetItem" | "PutItem" | "UpdateItem" => {
                 format!("{}|{}", text(&key["pk"]["S"]), text(&key["sk"]["S"]))
             }
+            // A change and its audit are of one journey.
+            "TransactWriteItems" => format!("{}|", text(&first["pk"]["S"])),
             _ => format!("{}{}", text(&body["QueueUrl"]), text(&body["Name"])),
         };
-        let writes = !["Query", "GetItem", "GetParameter"].contains(&self.operation.as_str());
+        let reads = ["Query", "GetItem", "GetParameter", "GetQueueAttributes"];
+        let writes = !reads.contains(&self.operation.as_str());
         Touch { place, writes }
     }
 
@@ -168,7 +170,9 @@ impl Call {
             "DynamoDB" => {
                 let answer = world::with(|world| {
                     let by = world.current.map(|(actor, _)| actor);
-                    world.table.call(operation, body, by)
+                    let answer = world.table.call(operation, body, by);
+                    world.watch_the_cursor();
+                    answer
                 });
                 match answer {
                     Ok(answer) => respond(200, &answer),
@@ -205,11 +209,23 @@ impl Call {
     }
 }
 
+/// What a query of one partition reads: the part of it that its condition names, where it begins with
+/// something.
+fn queried(body: &Value) -> String {
+    let condition = body["KeyConditionExpression"].as_str().unwrap_or_default();
+    let value =
+        |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str().unwrap_or_default();
+    let begin =
+        condition.split_once("begins_with(sk, ").and_then(|(_, rest)| rest.strip_suffix(')'));
+    format!("{}|{}", value(":pk"), begin.map(value).unwrap_or_default())
+}
+
 /// The secrets of a shop whose vendors are all switched on.
 fn secret(name: &str) -> HttpResponse {
     let value = match name.rsplit('/').next().unwrap_or_default() {
         "PEPPER" => format!("v1:{}", "ab".repeat(32)),
         "STRIPE_WEBHOOK_SECRET" => crate::story::SIGNING_SECRET.to_owned(),
+        "CATALOGUE" => include_str!("../../config/catalogue.sample.json").to_owned(),
         "SLACK_WEBHOOK_URL" => world::with(|world| world.vendors.url("slack")),
         other => format!("secret-of-{other}"),
     };

@@ -42,28 +42,67 @@ impl Fault {
         Self::Partly,
     ];
 
-    /// Those that make a difference at an effect. For what only reads, a lost answer is no answer.
-    ///
-    /// In pairs, what comes to the same as another is left out: to die before an effect is to die
-    /// after the one before it, and an answer that is late is a next call that is late; what is turned
-    /// away once never reaches the function, because the SDK repeats it.
+    /// Those that make a difference at an effect. For what only reads, a lost answer is no answer;
+    /// only a queue takes a part of what it is sent.
     #[must_use]
-    pub fn that_matter(writes: bool, in_pair: bool) -> Vec<Self> {
-        let all = if in_pair {
-            vec![
-                Self::CrashAfter,
-                Self::AnswerLost,
-                Self::LostForGood,
-                Self::Refused,
-                Self::SlowBefore,
-            ]
-        } else {
-            Self::ALL.to_vec()
-        };
-        let of_writes =
-            |fault: &Self| matches!(fault, Self::AnswerLost | Self::LostForGood | Self::Partly);
-        all.into_iter().filter(|fault| writes || !of_writes(fault)).collect()
+    pub fn that_matter(effect: Effect) -> Vec<Self> {
+        let all = Self::ALL.into_iter();
+        all.filter(|fault| match fault {
+            Self::AnswerLost | Self::LostForGood => {
+                effect != Effect::Read && effect != Effect::Look
+            }
+            Self::Partly => effect == Effect::Queue,
+            Self::CrashBefore
+            | Self::CrashAfter
+            | Self::Throttled
+            | Self::Refused
+            | Self::TimedOut
+            | Self::SlowBefore
+            | Self::SlowAfter => true,
+        })
+        .collect()
     }
+
+    /// Those of them that come to something of their own, for pairs. To die before an effect is to
+    /// die after the one before it; an answer that is late is a next call that is late; what is
+    /// turned away once never reaches the function, because the SDK repeats it; and but for a vendor,
+    /// of whom nobody knows then, what is not answered is as what is turned away.
+    #[must_use]
+    pub fn that_differ(effect: Effect) -> Vec<Self> {
+        let all = Self::that_matter(effect).into_iter();
+        all.filter(|fault| match fault {
+            Self::CrashBefore | Self::Throttled | Self::SlowAfter => false,
+            Self::TimedOut => effect == Effect::Vendor,
+            Self::CrashAfter
+            | Self::AnswerLost
+            | Self::LostForGood
+            | Self::Refused
+            | Self::SlowBefore
+            | Self::Partly => true,
+        })
+        .collect()
+    }
+
+    /// The fault of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| format!("{fault:?}") == name)
+    }
+}
+
+/// What an effect is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It looks at the index of what is to do.
+    Look,
+    /// It reads from the table, or how long a queue is.
+    Read,
+    /// It writes to the table.
+    Write,
+    /// It changes a queue.
+    Queue,
+    /// It calls a vendor.
+    Vendor,
 }
 
 /// Who makes a call.
@@ -73,6 +112,8 @@ pub enum Function {
     Lead,
     /// consent-capture.
     Consent,
+    /// create-payment-intent.
+    Checkout,
     /// stripe-webhook.
     Webhook,
     /// dispatcher.
@@ -81,6 +122,10 @@ pub enum Function {
     Consumer(&'static str),
     /// sweeper.
     Sweeper,
+    /// reconciler.
+    Reconciler,
+    /// The operator's command that begins dead deliveries again.
+    Redrive,
 }
 
 /// Where something goes wrong.

@@ -1,7 +1,7 @@
 //! Where histories are run: one thread, one runtime, one port for the vendors, any number of worlds.
 
-use crate::assumption::Trial;
-use crate::fault::{Function, Plan};
+use crate::assumption::{QueueTrial, Trial};
+use crate::fault::{Effect, Function, Plan};
 use crate::oracle::{Rest, judge};
 use crate::queue::Queues;
 use crate::run::{Options, Run};
@@ -55,20 +55,17 @@ pub struct Snapshot {
 }
 
 impl Report {
-    /// Each effect of a function: whether it writes.
+    /// How many effects there were.
     #[must_use]
-    pub fn effects_of(&self, function: Function) -> Vec<bool> {
-        self.touches(function).iter().map(|touch| touch.writes).collect()
+    pub fn effects(&self) -> usize {
+        self.effects.values().map(Vec::len).sum()
     }
 
-    /// Each effect of a function: whether it only looks at the index of what is to do.
+    /// Each effect of a function: what it is about.
     #[must_use]
-    pub fn looks_of(&self, function: Function) -> Vec<bool> {
-        self.touches(function).iter().map(|touch| touch.place.is_empty()).collect()
-    }
-
-    fn touches(&self, function: Function) -> &[Touch] {
-        self.effects.get(&function).map(Vec::as_slice).unwrap_or_default()
+    pub fn effects_of(&self, function: Function) -> Vec<Effect> {
+        let touches = self.effects.get(&function).map(Vec::as_slice).unwrap_or_default();
+        touches.iter().map(Touch::effect).collect()
     }
 }
 
@@ -169,14 +166,19 @@ impl Lab {
         self.runtime.block_on(shop.take(function, event))
     }
 
-    /// What the table in memory makes of every case that it assumes something about.
+    /// What the world in memory makes of every case about which it assumes something.
     pub fn assume(&mut self) -> Vec<String> {
         world::reset(Plan::default(), 0);
         self.runtime.block_on(async {
             let region = REGIONS.fetch_add(1, Ordering::Relaxed);
-            let client = aws_sdk_dynamodb::Client::new(&crate::aws::config(region));
+            let config = crate::aws::config(region);
+            let client = aws_sdk_dynamodb::Client::new(&config);
             let trial = Trial { client: &client, table: "ledger", partition: "TRIAL#model" };
-            trial.play().await
+            let mut lines = trial.play().await;
+            let client = aws_sdk_sqs::Client::new(&config);
+            let url = crate::queue::url("trial");
+            lines.extend(QueueTrial { client: &client, url: &url }.play().await);
+            lines
         })
     }
 
@@ -206,6 +208,27 @@ impl Snapshot {
             world.vendors.errands.clear();
         });
         clock::go_to(self.at);
+    }
+
+    /// The same, with what Stripe knows beside what its webhook brings.
+    #[must_use]
+    pub fn told_at_stripe(mut self, said: &[Said]) -> Self {
+        self.vendors.stripe.events.extend(said.iter().map(Said::event));
+        self
+    }
+
+    /// The same, with vendors of effects that refuse everything for good, or take it again.
+    #[must_use]
+    pub fn refusing(mut self, refusing: bool) -> Self {
+        self.vendors.refusing = refusing;
+        self
+    }
+
+    /// The same, so many minutes after the history's beginning.
+    #[must_use]
+    pub fn after_minutes(mut self, minutes: i64) -> Self {
+        self.at = self.at.max(clock::BEGINNING + minutes * 60_000);
+        self
     }
 
     /// The same, so many days later: what is over its time to live is gone.

@@ -23,7 +23,7 @@ mod table;
 mod vendor;
 mod world;
 
-pub use fault::{Fault, Function, Plan};
+pub use fault::{Effect, Fault, Function, Plan};
 pub use lab::{Lab, Report, Snapshot};
 pub use oracle::Rest;
 pub use orders::{Explored, Together};

@@ -50,6 +50,8 @@ pub(crate) fn judge(run: &Run, stuck: Result<(), String>) -> (Rest, Vec<String>)
         }
         every_end_is_true(&world.table, &world.vendors, &mut wrong);
         every_death_is_told(world, &mut wrong);
+        every_order_has_one_intent(&world.vendors, &mut wrong);
+        every_new_life_has_its_deed(&world.table, &mut wrong);
         (rest, wrong)
     })
 }
@@ -146,5 +148,34 @@ fn every_death_is_told(world: &world::World, wrong: &mut Vec<String>) {
         if !told {
             wrong.push(format!("{sk} is dead and on no dead-letter queue"));
         }
+    }
+}
+
+/// A visitor can pay once for what they ordered once.
+fn every_order_has_one_intent(vendors: &Vendors, wrong: &mut Vec<String>) {
+    let mut orders: BTreeMap<String, u32> = BTreeMap::new();
+    for intent in vendors.stripe.intents.values() {
+        let part = |name: &str| intent["metadata"][name].as_str().unwrap_or_default();
+        let order = format!("{} {}", part("product_id"), part("event_id"));
+        *orders.entry(order).or_default() += 1;
+    }
+    for (order, intents) in orders.into_iter().filter(|(_, intents)| *intents > 1) {
+        wrong.push(format!("{intents} intents are open for one order: {order}"));
+    }
+}
+
+/// A delivery that lives again says who began it anew, and nobody is named who did not.
+fn every_new_life_has_its_deed(table: &Table, wrong: &mut Vec<String>) {
+    let (mut revived, mut deeds) = (BTreeSet::new(), BTreeSet::new());
+    for ((pk, sk), item) in &table.items {
+        if sk.starts_with("DELIVERY#") && item.contains_key("revived_at") {
+            revived.insert((pk.clone(), sk.trim_start_matches("DELIVERY#").to_owned()));
+        }
+        if sk.starts_with("AUDIT#") && text(item, "what") == "redriven" {
+            deeds.insert((pk.clone(), text(item, "subject").to_owned()));
+        }
+    }
+    for (_, delivery) in revived.symmetric_difference(&deeds) {
+        wrong.push(format!("{delivery} was begun again without its audit, or the other way round"));
     }
 }

@@ -16,6 +16,19 @@ pub(crate) struct Message {
     pub(crate) body: String,
     pub(crate) receives: u32,
     pub(crate) visible_at: i64,
+    sent_at: i64,
+}
+
+impl Message {
+    fn handle(&self) -> String {
+        format!("{}/{}", self.id, self.receives)
+    }
+
+    /// As the mapping hands it over.
+    pub(crate) fn as_record(&self) -> Value {
+        json!({"messageId": self.id, "body": self.body, "receiptHandle": self.handle(),
+            "attributes": {"ApproximateReceiveCount": self.receives.to_string()}})
+    }
 }
 
 /// All queues, by address.
@@ -41,6 +54,16 @@ impl Queues {
         match operation {
             "SendMessageBatch" => Ok(self.send(&queue, body)),
             "ChangeMessageVisibility" => self.change_visibility(&queue, body),
+            "ReceiveMessage" => Ok(self.hand_out(&queue, body)),
+            "GetQueueAttributes" => Ok(self.attributes(&queue)),
+            "DeleteMessageBatch" => Ok(self.each(body, |queues, entry| {
+                let id = entry["ReceiptHandle"].as_str()?.rsplit_once('/')?.0.to_owned();
+                queues.delete(&queue, &[id]);
+                Some(())
+            })),
+            "ChangeMessageVisibilityBatch" => Ok(self.each(body, |queues, entry| {
+                queues.change_visibility(&queue, entry).ok().map(|_| ())
+            })),
             _ => Err("InvalidAction"),
         }
     }
@@ -63,11 +86,54 @@ impl Queues {
                 body: entry["MessageBody"].as_str().unwrap_or_default().to_owned(),
                 receives: 0,
                 visible_at: clock::now() + delay,
+                sent_at: clock::now(),
             };
             good.push(json!({"Id": id, "MessageId": message.id, "MD5OfMessageBody": ""}));
             self.held.entry(queue.to_owned()).or_default().push(message);
         }
         json!({ "Successful": good, "Failed": bad })
+    }
+
+    /// A batch of calls, each answered for itself.
+    fn each(
+        &mut self,
+        body: &Value,
+        mut call: impl FnMut(&mut Self, &Value) -> Option<()>,
+    ) -> Value {
+        let none = Vec::new();
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for entry in body["Entries"].as_array().unwrap_or(&none) {
+            match call(self, entry) {
+                Some(()) => good.push(json!({"Id": entry["Id"]})),
+                None => bad.push(json!({"Id": entry["Id"], "SenderFault": true, "Code": "ReceiptHandleIsInvalid"})),
+            }
+        }
+        json!({ "Successful": good, "Failed": bad })
+    }
+
+    /// Receives as a person does, who looks through the dead letters.
+    fn hand_out(&mut self, queue: &str, body: &Value) -> Value {
+        let most = body["MaxNumberOfMessages"].as_u64().unwrap_or(1) as usize;
+        let hidden = body["VisibilityTimeout"].as_i64().unwrap_or(VISIBILITY / 1000) * 1000;
+        let mut messages = Vec::new();
+        for message in self.receive(queue, most) {
+            let held = self.held.get_mut(queue).into_iter().flatten();
+            held.filter(|held| held.id == message.id)
+                .for_each(|held| held.visible_at = clock::now() + hidden);
+            messages.push(json!({"MessageId": message.id, "Body": message.body,
+                "ReceiptHandle": message.handle(),
+                "Attributes": {"SentTimestamp": message.sent_at.to_string(),
+                    "ApproximateReceiveCount": message.receives.to_string()}}));
+        }
+        json!({ "Messages": messages })
+    }
+
+    fn attributes(&self, queue: &str) -> Value {
+        let held = self.held.get(queue).map(Vec::as_slice).unwrap_or_default();
+        let visible = held.iter().filter(|message| message.visible_at <= clock::now()).count();
+        json!({"Attributes": {"ApproximateNumberOfMessages": visible.to_string(),
+            "ApproximateNumberOfMessagesNotVisible": (held.len() - visible).to_string(),
+            "ApproximateNumberOfMessagesDelayed": "0"}})
     }
 
     fn change_visibility(&mut self, queue: &str, body: &Value) -> Result<Value, &'static str> {

@@ -111,6 +111,18 @@ impl Visitor {
         self.said(at, Function::Consent, "consent#", body)
     }
 
+    /// Wants to pay: the page asks for an intent.
+    #[must_use]
+    pub fn begins_to_pay(&self, at: i64) -> Said {
+        let body = json!({
+            "event_id": self.event_id(), "user_session_id": self.session(),
+            "product_id": "cafe-com-vendas-ticket", "quantity": 1, "full_name": "Ana Silva",
+            "email": self.email, "phone": "+351912345678", "language": "pt-PT",
+            "consent": Self::consent(true, true, at),
+        });
+        self.said(at, Function::Checkout, "checkout#", body)
+    }
+
     fn stripe(&self, at: i64, event: &str, kind: &str, object: &Value) -> Said {
         let body = json!({"id": event, "object": "event", "api_version": "2026-10-28.endive",
             "created": (crate::clock::BEGINNING + at) / 1000, "livemode": false, "pending_webhooks": 1,
@@ -163,6 +175,11 @@ impl Said {
     pub fn arriving(mut self, after_ms: i64) -> Self {
         self.after_ms = after_ms;
         self
+    }
+
+    /// The event, as Stripe lists it for whoever asks.
+    pub(crate) fn event(&self) -> Value {
+        self.body.clone()
     }
 
     /// The request as API Gateway hands it over at this moment.

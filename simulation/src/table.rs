@@ -1,14 +1,14 @@
 //! The table in memory: DynamoDB's JSON protocol, as far as the ledger speaks it.
 //!
-//! What is assumed of AWS, each with its source, is listed in `assumptions.md` beside this crate, and
-//! the same cases are played against the local AWS by `tests/model.rs` of the whole.
+//! What is assumed of AWS is listed with its sources in `assumption.rs`, and the same cases are played
+//! against the local AWS by `tests/model.rs` of the whole.
 
 mod expression;
 pub(crate) mod watch;
 
-use expression::{Given, holds, update};
+use expression::{Condition, Given, update};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use watch::Watch;
 
 /// An item: attributes by name, each as DynamoDB writes it (`{"S": "…"}`).
@@ -19,6 +19,8 @@ pub(crate) struct Refusal {
     pub(crate) kind: &'static str,
     item: Option<Item>,
     message: String,
+    /// Of a transaction: why each of its parts was refused.
+    reasons: Vec<Value>,
 }
 
 /// The one table, its index and its stream.
@@ -28,11 +30,18 @@ pub(crate) struct Table {
     /// Facts that were inserted, as the mapping's filter lets them through.
     pub(crate) stream: VecDeque<Value>,
     pub(crate) watch: Watch,
+    /// The tokens of the transactions that were carried out.
+    transactions: BTreeSet<String>,
 }
 
 impl Refusal {
     fn invalid(message: impl Into<String>) -> Self {
-        Self { kind: "ValidationException", item: None, message: message.into() }
+        Self {
+            kind: "ValidationException",
+            item: None,
+            message: message.into(),
+            reasons: Vec::new(),
+        }
     }
 
     pub(crate) fn body(&self) -> Value {
@@ -42,6 +51,9 @@ impl Refusal {
         });
         if let Some(item) = &self.item {
             body["Item"] = json!(item);
+        }
+        if !self.reasons.is_empty() {
+            body["CancellationReasons"] = json!(self.reasons);
         }
         body
     }
@@ -76,6 +88,7 @@ impl Table {
             "PutItem" => self.put(body, by),
             "UpdateItem" => self.update(body, by),
             "Query" => self.query(body),
+            "TransactWriteItems" => self.transact(body, by),
             _ => Err(Refusal::invalid(format!("{operation} is not modelled"))),
         }
     }
@@ -112,11 +125,46 @@ impl Table {
         Ok(returned)
     }
 
+    /// All of it, or nothing; the same token again is the same transaction.
+    fn transact(&mut self, body: &Value, by: Option<u64>) -> Result<Value, Refusal> {
+        let token = body["ClientRequestToken"].as_str().unwrap_or_default();
+        if self.transactions.contains(token) {
+            return Ok(json!({}));
+        }
+        let none = Vec::new();
+        let all = body["TransactItems"].as_array().unwrap_or(&none);
+        let mut after = self.clone();
+        let mut reasons = Vec::new();
+        for one in all {
+            let done = match (&one["Update"], &one["Put"]) {
+                (Value::Null, put) => after.put(put, by),
+                (update, _) => after.update(update, by),
+            };
+            reasons.push(match done {
+                Ok(_) => json!({"Code": "None"}),
+                Err(refusal) if refusal.item.is_none() && refusal.kind == "ValidationException" => {
+                    return Err(refusal);
+                }
+                Err(_) => json!({"Code": "ConditionalCheckFailed"}),
+            });
+        }
+        if reasons.iter().any(|reason| reason["Code"] != "None") {
+            let mut refusal = Refusal::invalid("Transaction cancelled");
+            refusal.kind = "TransactionCanceledException";
+            refusal.reasons = reasons;
+            return Err(refusal);
+        }
+        after.transactions.insert(token.to_owned());
+        *self = after;
+        Ok(json!({}))
+    }
+
     fn check(&self, key: &(String, String), body: &Value) -> Result<(), Refusal> {
         let Some(condition) = body["ConditionExpression"].as_str() else { return Ok(()) };
         let none = Item::new();
         let item = self.items.get(key);
-        if holds(condition, item.unwrap_or(&none), &given(body)).map_err(Refusal::invalid)? {
+        let holds = Condition::of(condition).holds(item.unwrap_or(&none), &given(body));
+        if holds.map_err(Refusal::invalid)? {
             return Ok(());
         }
         let wants_old = body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
@@ -124,6 +172,7 @@ impl Table {
             kind: "ConditionalCheckFailedException",
             item: item.filter(|_| wants_old).cloned(),
             message: "The conditional request failed".to_owned(),
+            reasons: Vec::new(),
         })
     }
 
@@ -137,7 +186,7 @@ impl Table {
     }
 
     fn query(&self, body: &Value) -> Result<Value, Refusal> {
-        let condition = body["KeyConditionExpression"].as_str().unwrap_or_default();
+        let condition = Condition::of(body["KeyConditionExpression"].as_str().unwrap_or_default());
         let given = given(body);
         let mut found = Vec::new();
         let by_index = body["IndexName"] == "agenda";
@@ -147,8 +196,11 @@ impl Table {
         if by_index && body["ConsistentRead"] == true {
             return Err(Refusal::invalid("an index cannot be read consistently"));
         }
-        for item in self.items.values() {
-            if holds(condition, item, &given).map_err(Refusal::invalid)? {
+        let pk = body["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or_default();
+        let from = if by_index { "" } else { pk };
+        let read = self.items.range((from.to_owned(), String::new())..);
+        for (_, item) in read.take_while(|(key, _)| by_index || key.0 == pk) {
+            if condition.holds(item, &given).map_err(Refusal::invalid)? {
                 found.push(if by_index { projected(item) } else { item.clone() });
             }
         }

@@ -4,9 +4,11 @@
 
 mod record;
 mod server;
+mod stripe;
 
 pub(crate) use record::{Contact, Subscriber};
 pub(crate) use server::open;
+pub(crate) use stripe::Stripe;
 
 use crate::world::Actor;
 use serde_json::Value;
@@ -18,6 +20,9 @@ pub(crate) struct Vendors {
     pub(crate) address: String,
     pub(crate) contacts: BTreeMap<u64, Contact>,
     pub(crate) subscribers: BTreeMap<u64, Subscriber>,
+    pub(crate) stripe: Stripe,
+    /// Whether destinations that hear of effects refuse what they are told, for good.
+    pub(crate) refusing: bool,
     /// Calls of destinations that hear of effects, in order.
     pub(crate) calls: Vec<Heard>,
     ids: u64,

@@ -3,9 +3,9 @@
 //! does what the plan says.
 
 use crate::clock;
-use crate::fault::{Fault, Function, Plan};
+use crate::fault::{Effect, Fault, Function, Plan};
 use crate::queue::Queues;
-use crate::table::Table;
+use crate::table::{Table, int};
 use crate::vendor::Vendors;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,21 @@ pub(crate) struct Touch {
 }
 
 impl Touch {
+    /// What the effect is about.
+    pub(crate) fn effect(&self) -> Effect {
+        if self.place.is_empty() {
+            Effect::Look
+        } else if self.place.starts_with("vendor:") {
+            Effect::Vendor
+        } else if !self.writes {
+            Effect::Read
+        } else if self.place.starts_with("http:") {
+            Effect::Queue
+        } else {
+            Effect::Write
+        }
+    }
+
     /// Whether the order of two effects may matter.
     pub(crate) fn meets(&self, other: &Self) -> bool {
         let overlap = self.place.starts_with(&other.place) || other.place.starts_with(&self.place);
@@ -42,6 +57,7 @@ pub(crate) struct Parked {
 
 /// Somebody who is slow.
 struct Asleep {
+    ticket: u64,
     actor: Actor,
     until: i64,
     waker: Waker,
@@ -100,13 +116,54 @@ impl World {
         }
         let made = self.counted.entry(function).or_default();
         made.push(touch);
-        let fault = self.plan.strike(function, made.len() - 1);
+        let at = made.len() - 1;
+        let fault = self.plan.strike(function, at);
         self.struck.insert(invocation.to_owned(), fault);
         self.faults += u64::from(fault.is_some());
-        let time = clock::now() - clock::BEGINNING;
-        let noted = fault.map_or_else(String::new, |fault| format!("  <-- {fault:?}"));
-        self.told.push(format!("{time:>9} ms  {function:?} {actor}: {label}{noted}"));
+        self.tell(&format!("{function:?} {actor}, effect {at}"), label, fault);
         fault
+    }
+
+    /// A line for whoever reads a failure. Looks at the agenda's lists are many, and told in one.
+    fn tell(&mut self, who: &str, label: &str, fault: Option<Fault>) {
+        let time = clock::now() - clock::BEGINNING;
+        let is_look = label.trim() == "Query" && fault.is_none();
+        let label = if is_look { "looks at the agenda" } else { label };
+        let follows = self.told.last().is_some_and(|last| last.contains(label));
+        if is_look && follows {
+            self.told.pop();
+        }
+        let noted = fault.map_or_else(String::new, |fault| format!("  <-- {fault:?}"));
+        self.told.push(format!("{time:>9} ms  {who}: {label}{noted}"));
+    }
+
+    /// Whether everything that Stripe told is recorded.
+    pub(crate) fn is_reconciled(&self) -> bool {
+        self.unrecorded().next().is_none()
+    }
+
+    /// What Stripe told and nobody has recorded.
+    fn unrecorded(&self) -> impl Iterator<Item = &serde_json::Value> {
+        let kept = |event: &serde_json::Value| {
+            let sk = format!("FACT#stripe#{}", event["id"].as_str().unwrap_or_default());
+            self.table.items.keys().any(|key| key.1 == sk)
+        };
+        self.vendors.stripe.events.iter().filter(move |event| !kept(event))
+    }
+
+    /// The reconciler's cursor may not pass what is not recorded: nobody looks there again for good.
+    pub(crate) fn watch_the_cursor(&mut self) {
+        let cursor = self.table.items.get(&("RECONCILER".to_owned(), "CURSOR".to_owned()));
+        let reached = cursor.and_then(|item| int(item, "reached_at")).unwrap_or_default();
+        let created = |event: &serde_json::Value| event["created"].as_i64().unwrap_or_default();
+        if self.unrecorded().any(|event| created(event) * 1000 < reached) {
+            self.violations.push("the cursor passed an event that is not recorded".to_owned());
+        }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
     }
 
     fn wake(&mut self) {
@@ -149,15 +206,14 @@ impl World {
         self.asleep.iter().map(|asleep| asleep.until).min()
     }
 
-    /// Wakes those whose time has come.
-    pub(crate) fn wake_sleepers(&mut self) -> Vec<Actor> {
+    /// Wakes one of those whose time has come. One after the other: what a vendor is asked at this
+    /// moment is asked by whoever runs.
+    pub(crate) fn wake_sleeper(&mut self) -> Option<Actor> {
         let now = clock::now();
-        let due = self.asleep.extract_if(.., |asleep| asleep.until <= now);
-        let woken = due.map(|asleep| {
-            asleep.waker.wake();
-            asleep.actor
-        });
-        woken.collect()
+        let actor = self.asleep.iter().find(|asleep| asleep.until <= now)?.actor;
+        let of_theirs = |asleep: &mut Asleep| asleep.actor == actor && asleep.until <= now;
+        self.asleep.extract_if(.., of_theirs).for_each(|asleep| asleep.waker.wake());
+        Some(actor)
     }
 
     /// Forgets somebody who is gone.
@@ -172,10 +228,7 @@ impl World {
 /// Waits at the gate, where orders are explored.
 pub(crate) async fn turn(touch: Touch) {
     let Some((actor, _)) = with(|world| world.current) else { return };
-    let ticket = with(|world| {
-        world.tickets += 1;
-        world.tickets
-    });
+    let ticket = with(World::ticket);
     poll_fn(|context| {
         with(|world| {
             if world.let_through.remove(&ticket) || !world.stepping.contains(&actor) {
@@ -197,14 +250,15 @@ pub(crate) async fn turn(touch: Touch) {
 /// Is slow: the world goes on meanwhile.
 pub(crate) async fn dawdle() {
     let Some((actor, _)) = with(|world| world.current) else { return };
-    let until = clock::now() + SLOW;
+    // A sweep works many shards together, and two of its calls may be slow at the same time.
+    let (ticket, until) = (with(World::ticket), clock::now() + SLOW);
     poll_fn(|context| {
         with(|world| {
             if clock::now() >= until {
                 return Poll::Ready(());
             }
-            world.asleep.retain(|asleep| !(asleep.actor == actor && asleep.until == until));
-            world.asleep.push(Asleep { actor, until, waker: context.waker().clone() });
+            world.asleep.retain(|asleep| asleep.ticket != ticket);
+            world.asleep.push(Asleep { ticket, actor, until, waker: context.waker().clone() });
             world.wake();
             Poll::Pending
         })

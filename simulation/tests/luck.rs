@@ -1,12 +1,13 @@
 //! Whole histories by luck: many journeys, few people, faults anywhere, clocks that disagree, words
 //! that arrive late, twice and out of order. What a seed did it does again.
 //!
-//! `THROUGHLINE_SEED=<seed> cargo test -p simulation --test proof -- luck` runs one history;
-//! `cargo xtask soak --seconds <n>` runs new ones for so long.
+//! `THROUGHLINE_SEED=<seed> cargo test --profile proof -p simulation --test proof -- luck` runs one
+//! history; `cargo xtask soak --seconds <n>` runs new ones for so long.
 
-use crate::{given, say};
+use crate::{given, say, still};
 use simulation::{Function, Lab, Options, Plan, Report, Said, Sweeping, Visitor};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A history: who has begun to pay, and what is said.
@@ -118,28 +119,80 @@ fn play(lab: &mut Lab, seed: u64) -> (Report, Vec<String>) {
     (report, wrong)
 }
 
+/// What one thread did.
+#[derive(Default)]
+struct Done {
+    histories: u64,
+    effects: usize,
+    faults: u64,
+}
+
+/// Seeds, shared by threads until the time is over or one of them finds something.
+struct Seeds {
+    next: AtomicU64,
+    only: Option<u64>,
+    until: Instant,
+    found: AtomicBool,
+}
+
+impl Seeds {
+    fn take(&self, first: bool) -> Option<u64> {
+        if let Some(only) = self.only {
+            return first.then_some(only);
+        }
+        let over = Instant::now() >= self.until || self.found.load(Ordering::Relaxed);
+        (first || !over).then(|| self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn play(&self) -> Done {
+        let (mut lab, mut done, mut told) = (Lab::new(), Done::default(), Instant::now());
+        while let Some(seed) = self.take(done.histories == 0) {
+            let (report, wrong) = play(&mut lab, seed);
+            done = Done {
+                histories: lab.histories,
+                effects: done.effects + report.effects(),
+                faults: lab.faults,
+            };
+            self.found.fetch_or(!wrong.is_empty(), Ordering::Relaxed);
+            assert!(
+                wrong.is_empty(),
+                "seed {seed}: {wrong:#?}\n{}\nto see it again: THROUGHLINE_SEED={seed} cargo test --profile proof -p simulation --test proof -- luck",
+                report.told.join("\n")
+            );
+            if told.elapsed() > Duration::from_secs(30) {
+                told = Instant::now();
+                still(&format!("luck: seed {seed}, {} histories in this thread", lab.histories));
+            }
+        }
+        done
+    }
+}
+
 #[test]
 fn luck_cannot_lose_double_or_wedge_anything() {
-    let mut lab = Lab::new();
-    let (began, mut effects) = (Instant::now(), 0);
-    let one = given("THROUGHLINE_SEED");
-    let seconds = given("THROUGHLINE_SOAK_SECONDS").unwrap_or(12);
-    let first = one.or(given("THROUGHLINE_FIRST_SEED")).unwrap_or(1);
-    let mut seed = first;
-    while seed == first || (one.is_none() && began.elapsed() < Duration::from_secs(seconds)) {
-        let (report, wrong) = play(&mut lab, seed);
-        effects += report.told.len();
-        assert!(
-            wrong.is_empty(),
-            "seed {seed}: {wrong:#?}\n{}\nto see it again: THROUGHLINE_SEED={seed} cargo test -p simulation --test proof -- luck",
-            report.told.join("\n")
-        );
-        seed += 1;
-    }
+    let (began, only) = (Instant::now(), given("THROUGHLINE_SEED"));
+    let soak = given("THROUGHLINE_SOAK_SECONDS");
+    let first = given("THROUGHLINE_FIRST_SEED").unwrap_or(1);
+    let seeds = Seeds {
+        next: AtomicU64::new(first),
+        only,
+        until: began + Duration::from_secs(soak.unwrap_or(30)),
+        found: AtomicBool::new(false),
+    };
+    // Beside the other tests one thread is enough.
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if soak.is_some() && only.is_none() { all } else { 1 };
+    let done: Vec<Done> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| seeds.play())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
     let took = began.elapsed();
-    let hourly = u128::from(lab.histories) * 3_600_000 / took.as_millis().max(1);
+    let histories: u64 = done.iter().map(|done| done.histories).sum();
+    let hourly = u128::from(histories) * 3_600_000 / took.as_millis().max(1);
     say(&format!(
-        "luck: {} histories from seed {first}, {effects} effects, {} faults, {took:.1?} ({hourly} histories an hour)",
-        lab.histories, lab.faults
+        "luck: {histories} histories from seed {}, {} effects, {} faults, {took:.1?} ({hourly} histories an hour)",
+        only.unwrap_or(first),
+        done.iter().map(|done| done.effects).sum::<usize>(),
+        done.iter().map(|done| done.faults).sum::<u64>(),
     ));
 }

@@ -7,6 +7,7 @@ mod fuzz;
 mod luck;
 mod orders;
 mod permutations;
+mod scene;
 
 /// Prints a line of the proof; `cargo xtask test` shows these.
 #[expect(clippy::print_stdout, reason = "what the proof did is what it is read for")]
@@ -14,8 +15,22 @@ fn say(line: &str) {
     println!("proof: {line}");
 }
 
+/// Prints that a long part is still at work; for whoever sits before it.
+#[expect(clippy::print_stdout, reason = "what takes long shows that it goes on")]
+fn still(line: &str) {
+    println!("  ... {line}");
+}
+
 /// A number from the environment: a seed, or how long a long run is.
-#[expect(clippy::disallowed_methods, reason = "a test is told its seed and its length")]
 fn given(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap())
+    let number = |text: String| {
+        text.parse().unwrap_or_else(|_| panic!("{name}={text} is no whole number: give one"))
+    };
+    named(name).map(number)
+}
+
+/// A text from the environment: the path of a file of schedules.
+#[expect(clippy::disallowed_methods, reason = "a test is told its seed and its length")]
+fn named(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -30,7 +30,7 @@ fn in_every_order(
 ) -> Vec<simulation::Rest> {
     let began = Instant::now();
     let options = Options { destinations, ..Options::default() };
-    let most = given("THROUGHLINE_ORDERS").unwrap_or(1_000);
+    let most = given("THROUGHLINE_ORDERS").unwrap_or(100_000);
     let explored = lab.explore(from, &options, scene, most);
     if let Some(report) = &explored.wrong {
         panic!("{name}: {:#?}\n{}", report.wrong, report.told.join("\n"));

@@ -1,142 +1,104 @@
-//! `soak`: the long runs. Histories by luck for as long as there is time, every pair of faults and
-//! every order; and the planted mistakes, each of which the proof must find.
+//! `soak`: the long runs. Every pair of faults and every order; histories by luck for as long as there
+//! is time; the planted mistakes, each of which the proof must find; and schedules of one's own.
+
+mod planted;
 
 use crate::compile::cargo;
-use crate::place::repository;
 use crate::say;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Instant;
 use tokio::process::Command;
 
-/// Options of `soak`.
+/// Options of `soak`. Without any, all of it is run: every pair and every order, ten minutes of luck,
+/// and the planted mistakes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How long histories are made up by luck.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    seconds: u64,
+    /// Only luck, for so long.
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
     /// Where luck begins; the run prints it, and a failure prints the one seed that shows it.
     #[arg(long, default_value_t = 1_000_000)]
     seed: u64,
-    /// Plants each mistake of `simulation/planted` into a copy of the tree; the proof must find it.
-    #[arg(long)]
+    /// Only the planted mistakes: each of `simulation/planted` is put into a copy of the tree, and the
+    /// proof must find it.
+    #[arg(long, conflicts_with = "seconds")]
     planted: bool,
-    /// Patches of your own in place of those.
+    /// Patches of your own in place of those: made from the repository's root, one mistake each.
     #[arg(long, value_name = "FOLDER", requires = "planted")]
     patches: Option<PathBuf>,
+    /// Only schedules of your own: in each line a scene, then the number of an effect and a fault, as
+    /// in `crm-sync 4:CrashAfter 9:Refused`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seconds", "planted"])]
+    schedules: Option<PathBuf>,
 }
 
+/// How long luck goes on when all is run.
+const LUCK: u64 = 600;
+
 /// The proof, as `cargo xtask test` builds it.
-const PROOF: [&str; 4] = ["test", "--workspace", "--test", "proof"];
+pub(crate) const PROOF: [&str; 7] =
+    ["test", "--profile", "proof", "--package", "simulation", "--test", "proof"];
 
 /// Runs what was asked for. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    if arguments.planted {
-        let own = repository().join("simulation/planted");
-        return planted(&arguments.patches.unwrap_or(own)).await;
-    }
+    let began = Instant::now();
+    let seed = arguments.seed;
+    let well = if let Some(file) = &arguments.schedules {
+        schedules(file).await?
+    } else if let Some(seconds) = arguments.seconds {
+        luck(seconds, seed).await?
+    } else if arguments.planted {
+        planted::run(arguments.patches.as_deref()).await?
+    } else {
+        // All three, whatever the first ones find.
+        let (pairs, luck) = (pairs(seed).await?, luck(LUCK, seed).await?);
+        planted::run(None).await? && pairs && luck
+    };
+    let verdict = if well { "all is well" } else { "something was found: it is told above" };
+    say::line(format!("\n{verdict} ({} s)", began.elapsed().as_secs()));
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Some tests of the proof, shown as they run.
+fn proof(filters: &[&str]) -> Command {
     let mut proof = cargo(&PROOF);
+    proof.args(["--", "--nocapture"]).args(filters);
     proof
-        .args(["--", "--nocapture"])
-        .env("THROUGHLINE_SOAK_SECONDS", arguments.seconds.to_string())
-        .env("THROUGHLINE_FIRST_SEED", arguments.seed.to_string())
+}
+
+async fn passes(mut proof: Command) -> Result<bool> {
+    Ok(proof.status().await.context("cargo cannot be started: install Rust first")?.success())
+}
+
+/// Every pair of faults, and every order.
+async fn pairs(seed: u64) -> Result<bool> {
+    say::line("every pair of faults and every order:");
+    let mut proof = proof(&["--skip", "luck::"]);
+    proof
         .env("THROUGHLINE_PAIRS", "1")
-        .env("THROUGHLINE_ORDERS", "100000");
-    let status = proof.status().await?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        .env("THROUGHLINE_ORDERS", u64::MAX.to_string())
+        .env("THROUGHLINE_FIRST_SEED", seed.to_string());
+    passes(proof).await
 }
 
-/// What became of one planted mistake.
-enum Fate {
-    /// The tests named in it failed.
-    Killed(String),
-    /// They did not.
-    Survived,
-}
-
-async fn planted(patches: &Path) -> Result<ExitCode> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(patches)
-        .with_context(|| format!("{} is no folder", patches.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "patch"))
-        .collect();
-    files.sort();
-    ensure!(!files.is_empty(), "{} holds no patch", patches.display());
-    let mut survivors = 0;
-    say::line("| planted | found by | seconds |\n|---|---|---|");
-    for patch in &files {
-        let began = Instant::now();
-        let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let fate = plant(patch).await.with_context(|| name.clone())?;
-        let found = match fate {
-            Fate::Killed(by) => by,
-            Fate::Survived => {
-                survivors += 1;
-                "NOBODY".to_owned()
-            }
-        };
-        say::line(format!("| {name} | {found} | {} |", began.elapsed().as_secs()));
-    }
-    say::line(format!("\n{} planted, {survivors} survived", files.len()));
-    Ok(if survivors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Copies the tree, plants one mistake, and runs the proof: first the test that the patch names.
-async fn plant(patch: &Path) -> Result<Fate> {
-    let copy = copy_tree().await?;
-    let inside = copy.strip_prefix(repository())?.to_string_lossy().into_owned();
-    let mut apply = Command::new("git");
-    apply.arg("apply").arg(format!("--directory={inside}")).arg(patch.canonicalize()?);
-    ensure!(apply.current_dir(repository()).status().await?.success(), "the patch does not apply");
-    let text = std::fs::read_to_string(patch)?;
-    let named = text.lines().find_map(|line| line.strip_prefix("Killed by: ")).map(str::trim);
-    for filter in [named, Some("")].into_iter().flatten() {
-        if let Some(by) = fails(&copy, filter).await? {
-            return Ok(Fate::Killed(by));
-        }
-    }
-    Ok(Fate::Survived)
-}
-
-/// The tree as git knows it, in a folder that stays: what is compiled of others is used again.
-async fn copy_tree() -> Result<PathBuf> {
-    let root = repository();
-    let copy = root.join("target/planted");
-    let said = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().await?;
-    for name in String::from_utf8(said.stdout)?.split('\0').filter(|name| !name.is_empty()) {
-        let (from, to) = (root.join(name), copy.join(name));
-        let Ok(new) = std::fs::read(&from) else { continue };
-        // What is the same keeps its time, so that it is not compiled again.
-        if std::fs::read(&to).is_ok_and(|old| old == new) {
-            continue;
-        }
-        std::fs::create_dir_all(to.parent().unwrap_or(&copy))?;
-        std::fs::write(&to, new)?;
-    }
-    Ok(copy)
-}
-
-/// Runs some tests of the copy, and names the first that fails.
-async fn fails(copy: &Path, filter: &str) -> Result<Option<String>> {
-    let mut proof = Command::new("cargo");
+/// Histories by luck.
+async fn luck(seconds: u64, seed: u64) -> Result<bool> {
+    say::line(format!("histories by luck for {seconds} s, from seed {seed}:"));
+    let mut proof = proof(&["luck::"]);
     proof
-        .args(PROOF)
-        .args(["--", filter])
-        .current_dir(copy)
-        // Of its own: cargo names what it compiles by its place in the tree, which is the same in both.
-        .env("CARGO_TARGET_DIR", repository().join("target/planted-target"))
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = proof.output().await?;
-    if output.status.success() {
-        return Ok(None);
-    }
-    let said = String::from_utf8_lossy(&output.stdout);
-    let failed = said.lines().find(|line| line.starts_with("test ") && line.ends_with("FAILED"));
-    match failed.and_then(|line| line.split_whitespace().nth(1)) {
-        Some(name) => Ok(Some(name.to_owned())),
-        None => bail!("it does not compile:\n{}", String::from_utf8_lossy(&output.stderr)),
-    }
+        .env("THROUGHLINE_SOAK_SECONDS", seconds.to_string())
+        .env("THROUGHLINE_FIRST_SEED", seed.to_string());
+    passes(proof).await
+}
+
+/// What somebody wrote down.
+async fn schedules(file: &Path) -> Result<bool> {
+    let file = file.canonicalize().with_context(|| {
+        format!("{} cannot be read: name a file with one schedule in each line", file.display())
+    })?;
+    let mut proof = proof(&["crashes::"]);
+    proof.env("THROUGHLINE_SCHEDULES", file);
+    passes(proof).await
 }

@@ -6,7 +6,7 @@ use crate::place::{Place, program, repository, shown};
 use crate::stack::Stack;
 use crate::tools::{Tool, prepare, prepare_node};
 use crate::up::told_to_stop;
-use crate::{deploy, say, web};
+use crate::{deploy, say, soak, web};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -198,7 +198,8 @@ fn unit() -> Command {
 
 /// The functions that ship, in memory; each part of it says what it did.
 async fn proof(run: &mut Run) -> Result<((), String)> {
-    let mut proof = cargo(&["test", "--workspace", "--test", "proof", "--", "--nocapture"]);
+    let mut proof = cargo(&soak::PROOF);
+    proof.args(["--no-fail-fast", "--", "--nocapture"]);
     let outcome = counted("proof", &mut proof, &mut run.total).await;
     let said = std::fs::read_to_string(log_file("proof")?)?;
     for line in said.lines().filter_map(|line| line.split_once("proof: ")) {

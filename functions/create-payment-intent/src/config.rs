@@ -13,7 +13,7 @@ use stripe::StripeClient;
 
 /// The settings of create-payment-intent.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     desk: desk::Config,
     /// `ALLOWED_ORIGINS`
     origins: Origins,
@@ -22,7 +22,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    /// Reads the settings; faults are reported together by whoever made `settings`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
             desk: desk::Config::read(settings),
             origins: desk::origins(settings),
@@ -30,7 +31,9 @@ impl Config {
         }
     }
 
-    pub(crate) fn route(&self) -> Route {
+    /// What is answered to whom.
+    #[must_use]
+    pub fn route(&self) -> Route {
         Route {
             name: "/payment-intents",
             accepts: &[door::JSON],
@@ -40,7 +43,21 @@ impl Config {
 
     /// Opens the ledger and Stripe's door, and reads the catalogue. Without a key of Stripe's the
     /// function starts and says so to everybody who wants to pay.
-    pub(crate) async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+    ///
+    /// # Errors
+    /// Says which secret or parameter is missing or wrong.
+    pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+        let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
+        let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?;
+        let stripe = StripeClient::new(&self.stripe_base_url, outbound);
+        self.open_over(aws, stripe).await
+    }
+
+    /// The same with a door to Stripe that is open already.
+    ///
+    /// # Errors
+    /// As [`Config::open`].
+    pub async fn open_over(self, aws: &Aws, stripe: StripeClient) -> Result<App, lambda::Error> {
         let desk = self.desk.open(aws).await?;
         let prefix = &self.desk.secrets_prefix;
         let stripe_key = aws.secret(prefix, "STRIPE_SECRET_KEY").await?;
@@ -48,11 +65,6 @@ impl Config {
         let json =
             catalogue.value().ok_or_else(|| format!("{} must be set", catalogue.parameter()))?;
         let catalogue = Catalogue::parse(json.expose_secret())?;
-        let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
-        let stripe = StripeClient::new(
-            &self.stripe_base_url,
-            Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?,
-        );
         Ok(App { desk, catalogue, stripe, stripe_key })
     }
 }

@@ -33,7 +33,7 @@ const STRIPE_BUDGET: Duration = Duration::from_secs(10);
 
 /// What a checkout is made with.
 #[derive(Debug)]
-pub(crate) struct App {
+pub struct App {
     pub(crate) desk: Desk,
     pub(crate) catalogue: Catalogue,
     pub(crate) stripe: StripeClient,
@@ -51,7 +51,10 @@ struct Payable<'a> {
 }
 
 /// A visitor wants to pay: find or make their intent, keep whose it is, answer.
-pub(crate) async fn handle(
+///
+/// # Errors
+/// [`Problem`] is what the page is told.
+pub async fn handle(
     app: &App,
     request: &Incoming,
     now: Timestamp,

@@ -1,13 +1,6 @@
-//! A visitor wants to pay: a price comes from the catalogue, an intent from Stripe, a fact goes into
-//! the ledger. The client secret passes through and is stored nowhere.
+//! create-payment-intent: the wiring. What it does is in `lib.rs`.
 
-mod checkout;
-mod config;
-mod fact;
-mod handler;
-mod problem;
-
-use config::Config;
+use create_payment_intent::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -16,7 +9,7 @@ async fn main() -> Result<(), lambda::Error> {
     let route = config.route();
     let app = &config.open(&lambda::aws::open()?).await?;
     lambda::http::serve(route, move |request| async move {
-        handler::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
+        create_payment_intent::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
     })
     .await
 }

@@ -14,7 +14,7 @@ const LARGEST_PAGE: usize = 8 << 20;
 
 /// The settings of the reconciler.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub struct Config {
     payments: payments::Config,
     /// `STRIPE_BASE_URL`, without `/v1`.
     stripe_base_url: String,
@@ -23,7 +23,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
+    /// Reads the settings; faults are reported together by whoever made `settings`.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
         Self {
             payments: payments::Config::read(settings),
             stripe_base_url: settings.text("STRIPE_BASE_URL"),
@@ -33,18 +34,25 @@ impl Config {
 
     /// Opens the ledger and Stripe's door. Without a key of Stripe's the function starts, and every
     /// run says so.
-    pub(crate) async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+    ///
+    /// # Errors
+    /// Says which secret cannot be read.
+    pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+        let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
+        let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?.reading_up_to(LARGEST_PAGE);
+        let stripe = StripeClient::new(&self.stripe_base_url, outbound);
+        self.open_over(aws, stripe).await
+    }
+
+    /// The same with a door to Stripe that is open already.
+    ///
+    /// # Errors
+    /// As [`Config::open`].
+    pub async fn open_over(self, aws: &Aws, stripe: StripeClient) -> Result<App, lambda::Error> {
         let payments = self.payments.open(aws).await?;
         let prefix = self.payments.secrets_prefix();
         let stripe_key = aws.secret(prefix, "STRIPE_SECRET_KEY").await?;
-        let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
-        let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?
-            .reading_up_to(LARGEST_PAGE);
-        Ok(App {
-            payments,
-            stripe: StripeClient::new(&self.stripe_base_url, outbound),
-            stripe_key,
-            quiet: SignedDuration::from_hours(i64::from(self.quiet_hours)),
-        })
+        let quiet = SignedDuration::from_hours(i64::from(self.quiet_hours));
+        Ok(App { payments, stripe, stripe_key, quiet })
     }
 }

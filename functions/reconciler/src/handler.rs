@@ -31,7 +31,7 @@ const LITTLE: usize = 500;
 
 /// What a run is made with.
 #[derive(Debug)]
-pub(crate) struct App {
+pub struct App {
     pub(crate) payments: Payments,
     pub(crate) stripe: StripeClient,
     pub(crate) stripe_key: Secret,
@@ -58,7 +58,7 @@ pub(crate) fn budget() -> Budget {
 }
 
 /// One run, and what it found in one line. What it did not come to is for the next.
-pub(crate) async fn reconcile(app: &App, clock: fn() -> Timestamp) {
+pub async fn reconcile(app: &App, clock: fn() -> Timestamp) {
     let mut report = Report::default();
     if let Err(stopped) = run(app, &mut report, clock).await {
         report.failed = true;

@@ -1,13 +1,6 @@
-//! The reconciler: the clock comes in, Stripe is asked what it told, and what the webhook never
-//! brought goes into the ledger. It changes nothing at Stripe and calls no other vendor.
+//! reconciler: the wiring. What it does is in `lib.rs`.
 
-mod config;
-mod handler;
-mod outlook;
-mod report;
-mod window;
-
-use config::Config;
+use reconciler::Config;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -15,22 +8,8 @@ async fn main() -> Result<(), lambda::Error> {
     let config = lambda::settings::read(Config::read)?;
     let app = &config.open(&lambda::aws::open()?).await?;
     lambda::serve(move |_tick: serde_json::Value| async move {
-        handler::reconcile(app, lambda::clock::now).await;
+        reconciler::reconcile(app, lambda::clock::now).await;
         Ok(())
     })
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_sample_is_a_tick_of_the_clock() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/reconciler/tick.json");
-        let tick: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        assert_eq!(
-            (&tick["source"], &tick["detail-type"]),
-            (&"aws.events".into(), &"Scheduled Event".into())
-        );
-    }
 }

@@ -69,6 +69,12 @@ impl Operator {
         Ok(Self::of(stage, ssm, &config))
     }
 
+    /// Goes the way that a configuration says, to a stage that is known already.
+    #[must_use]
+    pub fn over(stage: Stage, config: &aws_config::SdkConfig) -> Self {
+        Self::of(stage, aws_sdk_ssm::Client::new(config), config)
+    }
+
     fn of(stage: Stage, ssm: aws_sdk_ssm::Client, config: &aws_config::SdkConfig) -> Self {
         let dynamodb = aws_sdk_dynamodb::Client::new(config);
         Self {

@@ -134,6 +134,12 @@ impl StripeClient {
         Self { base_url, outbound, pace: Pace::default() }
     }
 
+    /// The same door, with another wait before a call is made again.
+    #[must_use]
+    pub fn waiting_first(self, first: Duration) -> Self {
+        Self { pace: Pace { first }, ..self }
+    }
+
     /// Makes calls under a key of the account, all within one budget.
     #[must_use]
     pub fn calls<'a>(&'a self, key: &'a SecretString, budget: Budget) -> Calls<'a> {

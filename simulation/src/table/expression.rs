@@ -45,32 +45,41 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
+/// A condition, to be judged of any number of items.
+pub(super) struct Condition(Vec<String>);
+
 /// A condition, read and judged in one go.
 struct Reader<'a> {
-    tokens: Vec<String>,
+    tokens: &'a [String],
     at: usize,
     item: &'a Item,
     given: &'a Given<'a>,
 }
 
-/// Whether a condition holds for an item.
-pub(super) fn holds(text: &str, item: &Item, given: &Given<'_>) -> Result<bool, Invalid> {
-    let mut reader = Reader { tokens: tokens(text), at: 0, item, given };
-    let holds = reader.any()?;
-    if reader.at < reader.tokens.len() {
-        return Err(format!("{text}: too much at {}", reader.at));
+impl Condition {
+    pub(super) fn of(text: &str) -> Self {
+        Self(tokens(text))
     }
-    Ok(holds)
+
+    /// Whether it holds for an item.
+    pub(super) fn holds(&self, item: &Item, given: &Given<'_>) -> Result<bool, Invalid> {
+        let mut reader = Reader { tokens: &self.0, at: 0, item, given };
+        let holds = reader.any()?;
+        if reader.at < reader.tokens.len() {
+            return Err(format!("{}: too much at {}", self.0.join(" "), reader.at));
+        }
+        Ok(holds)
+    }
 }
 
-impl Reader<'_> {
-    fn peek(&self) -> &str {
+impl<'a> Reader<'a> {
+    fn peek(&self) -> &'a str {
         self.tokens.get(self.at).map_or("", String::as_str)
     }
 
-    fn next(&mut self) -> String {
+    fn next(&mut self) -> &'a str {
         self.at += 1;
-        self.tokens.get(self.at - 1).cloned().unwrap_or_default()
+        self.tokens.get(self.at - 1).map_or("", String::as_str)
     }
 
     fn expect(&mut self, token: &str) -> Result<(), Invalid> {
@@ -111,7 +120,7 @@ impl Reader<'_> {
             "attribute_exists" | "attribute_not_exists" => {
                 let wanted = self.next() == "attribute_exists";
                 self.expect("(")?;
-                let name = name(&self.next(), self.given)?;
+                let name = name(self.next(), self.given)?;
                 self.expect(")")?;
                 Ok(self.item.contains_key(&name) == wanted)
             }
@@ -152,7 +161,7 @@ impl Reader<'_> {
         }
         let right = self.operand()?;
         let order = compare(left.as_ref(), right.as_ref());
-        match sign.as_str() {
+        match sign {
             "=" => Ok(order == Some(Ordering::Equal)),
             "<>" => Ok(order != Some(Ordering::Equal)),
             "<" => Ok(order == Some(Ordering::Less)),
@@ -169,7 +178,7 @@ impl Reader<'_> {
         loop {
             let one = self.operand()?;
             found |= compare(left.as_ref(), one.as_ref()) == Some(Ordering::Equal);
-            match self.next().as_str() {
+            match self.next() {
                 "," => {}
                 ")" => return Ok(found),
                 other => return Err(format!("{other} in a list")),
@@ -182,14 +191,14 @@ impl Reader<'_> {
         let token = self.next();
         if token == "size" {
             self.expect("(")?;
-            let name = name(&self.next(), self.given)?;
+            let name = name(self.next(), self.given)?;
             self.expect(")")?;
             return Ok(self.item.get(&name).map(|value| json!({"N": size(value).to_string()})));
         }
         if token.starts_with(':') {
-            return value(&token, self.given).map(Some);
+            return value(token, self.given).map(Some);
         }
-        Ok(self.item.get(&name(&token, self.given)?).cloned())
+        Ok(self.item.get(&name(token, self.given)?).cloned())
     }
 }
 

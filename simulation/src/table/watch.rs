@@ -62,6 +62,11 @@ impl Watch {
         }
         let (was, is) = (text(old, "state"), text(new, "state"));
         let claims = text(old, "token") != text(new, "token");
+        let revived =
+            was == "dead" && is == "queued" && int(old, "revived_at") != int(new, "revived_at");
+        if revived {
+            return None;
+        }
         if TERMINAL.contains(&was) {
             return (was != is || claims).then_some("what was over was begun again");
         }

@@ -23,9 +23,13 @@ pub(crate) async fn open() -> String {
     address
 }
 
-struct Request {
-    method: String,
-    path: String,
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: String,
+    /// The idempotency key.
+    pub(super) key: String,
+    pub(super) text: String,
     body: Value,
 }
 
@@ -52,19 +56,25 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
             break (String::from_utf8_lossy(&bytes[..end]).into_owned(), end + 4);
         }
     };
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
+    let header = |wanted: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    };
+    let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
     while bytes.len() < start + length.unwrap_or(0) {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
     }
     let mut words = head.split_whitespace();
+    let (method, address) = (words.next()?.to_owned(), words.next()?);
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
     Some(Request {
-        method: words.next()?.to_owned(),
-        path: words.next()?.split('?').next()?.to_owned(),
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        key: header("idempotency-key").unwrap_or_default().to_owned(),
+        text: String::from_utf8_lossy(&bytes[start..]).into_owned(),
         body: serde_json::from_slice(&bytes[start..]).unwrap_or_default(),
     })
 }
@@ -72,7 +82,7 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
 /// One call: `None` where the connection is cut.
 async fn exchange(request: &Request) -> Option<Answer> {
     let vendor = request.path.split('/').nth(1).unwrap_or_default().to_owned();
-    let touch = Touch { place: format!("vendor:{vendor}"), writes: true };
+    let touch = Touch { place: format!("vendor:{vendor}"), writes: request.method != "GET" };
     world::turn(touch.clone()).await;
     let fault = world::with(|world| {
         let invocation = format!("vendor call {}", world.vendors.new_id());
@@ -120,19 +130,35 @@ async fn exchange(request: &Request) -> Option<Answer> {
 }
 
 fn apply(request: &Request, note: &impl Fn(bool, bool)) -> Answer {
-    let kept =
-        world::with(|world| world.vendors.keep(&request.method, &request.path, &request.body));
-    note(true, false);
-    kept.unwrap_or_else(|| match request.path.split('/').nth(1) {
-        Some("slack") => Answer { status: 200, body: json!("ok") },
-        Some("sendgrid") => Answer { status: 202, body: json!("") },
-        Some(_) | None => Answer { status: 204, body: json!("") },
-    })
+    let vendor = request.path.split('/').nth(1).unwrap_or_default();
+    let (kept, refusing) = world::with(|world| {
+        let vendors = &mut world.vendors;
+        let kept = match vendor {
+            "stripe" => Some(vendors.ask_stripe(request)),
+            _ => vendors.keep(&request.method, &request.path, &request.body),
+        };
+        (kept, vendors.refusing)
+    });
+    match (kept, vendor) {
+        (Some(answer), _) => answer,
+        (None, _) if refusing => {
+            note(false, true);
+            Answer { status: 400, body: json!({}) }
+        }
+        (None, vendor) => {
+            note(true, false);
+            match vendor {
+                "slack" => Answer { status: 200, body: json!("ok") },
+                "sendgrid" => Answer { status: 202, body: json!("") },
+                _ => Answer { status: 204, body: json!("") },
+            }
+        }
+    }
 }
 
 /// Remembers a call of an effect, and sees that it may be made at all.
 fn note(vendor: &str, request: &Request, applied: bool, turned_away: bool) {
-    if ["hubspot", "mailerlite"].contains(&vendor) {
+    if ["hubspot", "mailerlite", "stripe"].contains(&vendor) {
         return;
     }
     let keyed = request.body["events"][0]["name"] == "purchase";

@@ -3,7 +3,7 @@
 mod lists;
 mod server;
 
-use super::{Calls, NewIntent, Pace, Standing, StripeClient, StripeError};
+use super::{Calls, NewIntent, Standing, StripeClient, StripeError};
 use crate::client::Budget;
 use crate::metadata::{Ids, Metadata};
 use domain::id::{EventId, ProductId, SessionId, StripeId};
@@ -35,9 +35,8 @@ fn order() -> Order {
 
 fn client(server: &Server) -> StripeClient {
     let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_millis(400) };
-    let client =
-        StripeClient::new(&server.url, Outbound::new("stripe", limits, Roots::BuiltIn).unwrap());
-    StripeClient { pace: Pace { first: Duration::from_millis(2) }, ..client }
+    let client = StripeClient::new(&server.url, Outbound::new("stripe", limits, Roots::BuiltIn).unwrap());
+    client.waiting_first(Duration::from_millis(2))
 }
 
 fn budget(milliseconds: u64) -> Budget {

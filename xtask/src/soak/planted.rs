@@ -1,0 +1,227 @@
+//! Planted mistakes: each patch is applied to a copy of the tree, the copy is built, and the proof must
+//! fail. One copy and one target folder serve all, so that only what a patch touches is built anew.
+
+use super::PROOF;
+use crate::place::repository;
+use crate::say;
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
+
+/// A mistake that makes the proof run for longer than this has wedged it.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+
+/// What became of one planted mistake.
+enum Fate {
+    /// This test failed, so many seconds after the build.
+    Killed(String, u64),
+    /// None did.
+    Survived,
+    /// It could not be tried, for this reason.
+    Unfit(String),
+}
+
+/// Plants one mistake after the other, and tells what found each. Whether all were found.
+pub(crate) async fn run(patches: Option<&Path>) -> Result<bool> {
+    let own = repository().join("simulation/planted");
+    let files = patches_in(patches.unwrap_or(&own))?;
+    warm().await?;
+    say::line(format!("{} mistakes are planted, one after the other:\n", files.len()));
+    say::line("| planted | found by | build, s | found after, s |\n|---|---|---|---|");
+    let mut missed = 0;
+    for patch in &files {
+        let began = Instant::now();
+        let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let fate = plant(patch).await.with_context(|| name.clone())?;
+        let took = began.elapsed().as_secs();
+        missed += usize::from(!matches!(fate, Fate::Killed(..)));
+        match fate {
+            Fate::Killed(by, after) => {
+                say::line(format!(
+                    "| {name} | `{by}` | {} | {after} |",
+                    took.saturating_sub(after)
+                ));
+            }
+            Fate::Survived => say::line(format!("| {name} | NOBODY | | {took} |")),
+            Fate::Unfit(why) => {
+                say::line(format!("| {name} | could not be tried | | |\n\n{why}\n"))
+            }
+        }
+    }
+    say::line(format!("\n{} planted, {} found, {missed} not", files.len(), files.len() - missed));
+    Ok(missed == 0)
+}
+
+/// The copies' own target folder. Cargo names what it compiles by its place in the tree, which is the
+/// same in both, so that one folder for both would be built anew at every change of sides.
+fn target() -> PathBuf {
+    repository().join("target/planted-target")
+}
+
+/// Before the first mistake the dependencies are built, or taken over from the proof's own build.
+async fn warm() -> Result<()> {
+    let (own, theirs) = (repository().join("target/proof"), target().join("proof"));
+    if own.exists() && !theirs.exists() {
+        std::fs::create_dir_all(target())?;
+        let copied = Command::new("cp").arg("-a").arg(&own).arg(&theirs).status().await;
+        if !copied.is_ok_and(|status| status.success()) {
+            // Half of it is worse than none; without it all is built once more.
+            drop(std::fs::remove_dir_all(&theirs));
+        }
+    }
+    let copy = copy_tree().await?;
+    say::step("build", async {
+        let built = build(&copy).output().await.context("cargo cannot be started")?;
+        let said = String::from_utf8_lossy(&built.stderr).into_owned();
+        ensure!(built.status.success(), "the tree does not compile without a mistake:\n{said}");
+        Ok(((), "the tree without a mistake".to_owned()))
+    })
+    .await
+}
+
+fn patches_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| {
+        format!("{} is no folder: name one that holds files NAME.patch", folder.display())
+    })?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok()?.path().canonicalize().ok())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "patch"))
+        .collect();
+    files.sort();
+    ensure!(
+        !files.is_empty(),
+        "{} holds no file NAME.patch: put the output of `git diff` there, one file for each mistake",
+        folder.display()
+    );
+    Ok(files)
+}
+
+/// Plants one mistake and runs the proof: first the test that the patch names, then all.
+async fn plant(patch: &Path) -> Result<Fate> {
+    let copy = copy_tree().await?;
+    let inside = copy.strip_prefix(repository())?.to_string_lossy().into_owned();
+    let mut apply = Command::new("git");
+    apply.arg("apply").arg(format!("--directory={inside}")).arg(patch);
+    let applied = apply.current_dir(repository()).output().await?;
+    if !applied.status.success() {
+        let said = String::from_utf8_lossy(&applied.stderr);
+        let what = "the patch does not apply to this tree; make it anew from the repository's root";
+        return Ok(Fate::Unfit(format!("{what}:\n{}", said.trim_end())));
+    }
+    let built = build(&copy).output().await?;
+    if !built.status.success() {
+        let said = String::from_utf8_lossy(&built.stderr).into_owned();
+        let errors = said.find("error").and_then(|at| said.get(at..)).unwrap_or(&said);
+        let errors: String = errors.chars().take(3_000).collect();
+        return Ok(Fate::Unfit(format!("with the patch the tree does not compile:\n{errors}")));
+    }
+    let program =
+        program(&String::from_utf8_lossy(&built.stdout)).context("cargo built no proof")?;
+    let (built, text) = (Instant::now(), std::fs::read_to_string(patch)?);
+    let named = text.lines().find_map(|line| line.strip_prefix("Killed by: ")).map(str::trim);
+    for filter in named.into_iter().chain([""]) {
+        if let Some(by) = fails(&program, filter).await? {
+            return Ok(Fate::Killed(by, built.elapsed().as_secs()));
+        }
+    }
+    Ok(Fate::Survived)
+}
+
+/// The tree as it lies here, in a folder that stays: what is compiled of others is used again.
+async fn copy_tree() -> Result<PathBuf> {
+    let root = repository();
+    let copy = root.join("target/planted");
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let said = Command::new("git").args(list).current_dir(root).output().await;
+    let said = said.context("git cannot be started: the planted mistakes need it")?;
+    ensure!(
+        said.status.success(),
+        "git does not list this tree: run it in a clone of the repository"
+    );
+    let listed = String::from_utf8(said.stdout)?;
+    let names: BTreeSet<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
+    for name in &names {
+        let (from, to) = (root.join(name), copy.join(name));
+        let Ok(new) = std::fs::read(&from) else { continue };
+        // What is the same keeps its time, so that it is not compiled again.
+        if std::fs::read(&to).is_ok_and(|old| old == new) {
+            continue;
+        }
+        std::fs::create_dir_all(to.parent().unwrap_or(&copy))?;
+        std::fs::write(&to, new)?;
+    }
+    // What a patch added, or the tree no longer holds.
+    for path in files_in(&copy)? {
+        let name = path.strip_prefix(&copy)?.to_string_lossy();
+        if !names.contains(name.as_ref()) || !root.join(name.as_ref()).exists() {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(copy)
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let list = if entry.file_type()?.is_dir() { &mut folders } else { &mut files };
+            list.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+/// Builds the proof of the copy, and reports where it is.
+fn build(copy: &Path) -> Command {
+    let mut build = Command::new("cargo");
+    build
+        .args(PROOF)
+        .args(["--no-run", "--message-format=json-render-diagnostics"])
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", target())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    build
+}
+
+fn program(report: &str) -> Option<PathBuf> {
+    let built = report.lines().filter_map(|line| serde_json::from_str::<Built>(line).ok());
+    built.filter(|built| built.target.name == "proof").find_map(|built| built.executable)
+}
+
+/// One line of cargo's report.
+#[derive(Deserialize)]
+struct Built {
+    target: Target,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Runs some tests of the proof, and names the first that fails.
+async fn fails(program: &Path, filter: &str) -> Result<Option<String>> {
+    let mut proof = Command::new(program);
+    proof.arg(filter).env("RUST_BACKTRACE", "0").stdin(Stdio::null()).kill_on_drop(true);
+    let Ok(output) = tokio::time::timeout(PATIENCE, proof.output()).await else {
+        let minutes = PATIENCE.as_secs() / 60;
+        return Ok(Some(format!("{filter}: it did not end within {minutes} minutes")));
+    };
+    let output = output?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed = said.lines().find(|line| line.starts_with("test ") && line.ends_with("FAILED"));
+    let name = failed.and_then(|line| line.split_whitespace().nth(1));
+    let end = || String::from_utf8_lossy(&output.stderr).into_owned();
+    name.map(|name| Some(name.to_owned()))
+        .with_context(|| format!("no test failed, and yet:\n{}", end()))
+}
