@@ -15,6 +15,8 @@ use ledger::{Claim, Claimed, Completed, Unavailable};
 pub(crate) enum Tried {
     /// The vendor took it; the claim on the person, where there is one, is settled.
     Told(Verdict),
+    /// The vendor took it, after somebody else had taken the person: it may hold something stale.
+    Overtaken(Verdict),
     /// The vendor was not told; whoever holds the person must let them go.
     Untold(Verdict),
     /// Somebody else goes on with this delivery.
@@ -65,7 +67,7 @@ impl<C: Courier> Consumer<C> {
             }
         };
         match tried {
-            Tried::Told(verdict) | Tried::Untold(verdict) => {
+            Tried::Told(verdict) | Tried::Overtaken(verdict) | Tried::Untold(verdict) => {
                 self.finish(&claim, verdict, began).await
             }
             Tried::Lost => self.bury(claim.record()).await,

@@ -30,9 +30,24 @@ impl Held {
 }
 
 impl<C: Courier> Consumer<C> {
+    /// Tells a destination that keeps state. Whoever was overtaken in the middle of their call may
+    /// have undone what was told meanwhile, and their delivery may be over by another's hand, so that
+    /// nobody would come for it: they tell the vendor once more themselves.
+    pub(crate) async fn tell_state(
+        &self,
+        id: &DeliveryId,
+        claim: &mut Claim,
+        receives: u32,
+    ) -> Result<Tried, Unavailable> {
+        match self.hold_and_tell(id, claim, receives).await? {
+            Tried::Overtaken(_) => self.hold_and_tell(id, claim, receives).await,
+            tried @ (Tried::Told(_) | Tried::Untold(_) | Tried::Lost) => Ok(tried),
+        }
+    }
+
     /// Takes the person first and reads the facts then: what is read under the claim is at least as
     /// new as what anybody sent before it.
-    pub(crate) async fn tell_state(
+    async fn hold_and_tell(
         &self,
         id: &DeliveryId,
         claim: &mut Claim,
@@ -56,7 +71,7 @@ impl<C: Courier> Consumer<C> {
             Err(unavailable) => Err(unavailable),
         };
         match &tried {
-            Ok(Tried::Told(_)) => {}
+            Ok(Tried::Told(_) | Tried::Overtaken(_)) => {}
             Ok(Tried::Untold(_) | Tried::Lost) | Err(_) => {
                 // Fenced off is as good as let go: somebody else holds the person.
                 self.ledger.release_sync(&held.claim).await?;
@@ -110,11 +125,11 @@ impl<C: Courier> Consumer<C> {
         };
         let (person, destination) = (held.claim.person(), held.claim.destination());
         if self.ledger.complete_sync(&held.claim, &told).await? == Completed::Fenced {
-            // Somebody else took the person meanwhile: our call may have overwritten theirs. The
-            // next worker must call again, and this delivery sees to it that there is one.
+            // Somebody else took the person meanwhile: our call may have overwritten theirs. Whoever
+            // takes the person next must call again.
             self.ledger.doubt_sync(person, destination).await?;
             let again = self.stand_back(1, "fenced off after the call; the person is told again");
-            return Ok(Tried::Told(again));
+            return Ok(Tried::Overtaken(again));
         }
         if let Some(predecessor) = &held.predecessor {
             self.ledger.forget_vendor_id(predecessor, destination).await?;

@@ -123,7 +123,7 @@ impl Trial<'_> {
             .expression_attribute_values(":a", s("x"));
         self.told(lines, UPDATES, update.expression_attribute_values(":one", one())).await;
         let update =
-            self.update("TRIAL#2", "SET #state = :s, b = :s REMOVE a, missing ADD hits :one");
+            self.update("TRIAL#2", "SET #state = :s, b = :s REMOVE a, nothere ADD hits :one");
         let update = update
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":s", s("y"));
@@ -151,10 +151,10 @@ impl Trial<'_> {
             "hits >= :two",
             "hits = :two",
             "hits <> :two",
-            "missing < :three",
-            "missing = :three",
-            "missing <> :three",
-            "attribute_not_exists(missing)",
+            "nothere < :three",
+            "nothere = :three",
+            "nothere <> :three",
+            "attribute_not_exists(nothere)",
             "b IN (:x, :y)",
             "b IN (:x)",
             "begins_with(b, :y)",
