@@ -8,6 +8,7 @@ mod demo;
 mod deploy;
 mod down;
 mod engine;
+mod faults;
 mod happenings;
 mod http;
 mod lock;
