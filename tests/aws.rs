@@ -203,6 +203,15 @@ impl Stack {
         Invoked { failed, answer: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
+    /// Has the sweeper run, which in AWS a clock does. It may be busy for longer than we wait.
+    pub(crate) async fn sweeps(&self) {
+        let request = self.http.post(self.function_url("sweeper", "invocations"));
+        let request = request.header("authorization", self.authorization("lambda"));
+        if request.json(&json!({})).send().await.is_err() {
+            // It works on, and is called again.
+        }
+    }
+
     fn function_url(&self, function: &str, what: &str) -> String {
         let name = self.deployed(function);
         format!("{}/2015-03-31/functions/{name}/{what}", self.aws_endpoint())

@@ -20,11 +20,30 @@ use weather::Weather;
 
 /// How many visitors are busy at once.
 const AT_ONCE: usize = 8;
+/// After how many events a run says how far it is.
+const STRIDE: usize = 100;
 
 /// A number from the environment: a seed, or how long a run is.
 #[expect(clippy::disallowed_methods, reason = "a test is told its seed and its length")]
 fn given(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// Has all of them happen, and says how far they are.
+#[expect(clippy::print_stdout, reason = "a long run says that it is at work")]
+async fn visits(stack: &Stack, planned: Vec<Journey>) -> Vec<Journey> {
+    let visits = stream::iter(planned).map(|journey| journey.happens(stack));
+    let (mut visits, began) = (visits.buffer_unordered(AT_ONCE), Instant::now());
+    let (mut over, mut sent) = (Vec::new(), 0);
+    while let Some(journey) = visits.next().await {
+        let before = sent / STRIDE;
+        sent += journey.steps.len();
+        over.push(journey);
+        if sent / STRIDE > before {
+            println!("storm: {sent} events sent after {:.0} s", began.elapsed().as_secs_f32());
+        }
+    }
+    over
 }
 
 #[tokio::test]
@@ -34,11 +53,8 @@ async fn what_was_acknowledged_is_at_every_vendor_once_whatever_fails() {
     let patience = Duration::from_secs(given("THROUGHLINE_PATIENCE", 160));
     let began = Instant::now();
     let mut weather = Weather::begin(&stack, seed).await;
-    let visits = stream::iter(clients::planned(seed, events))
-        .map(|journey| journey.happens(&stack))
-        .buffer_unordered(AT_ONCE);
-    let mut journeys: Vec<Journey> = tokio::select! {
-        journeys = visits.collect() => journeys,
+    let mut journeys = tokio::select! {
+        journeys = visits(&stack, clients::planned(seed, events)) => journeys,
         () = weather.blows(&stack) => unreachable!("the weather does not end by itself"),
     };
     let stormed = began.elapsed();

@@ -74,7 +74,7 @@ impl Report {
         let may_hear = case.journey.consents || !needs_consent(case.vendor);
         let due = may_hear && told.is_some_and(|step| step.acknowledged);
         let times = match case.law {
-            Law::State => usize::from(due && case.is_in_the_state().await),
+            Law::State => usize::from(case.is_in_the_state(may_hear, due).await),
             Law::Keyed | Law::Once => taken.times(case.journey, case.kind, case.vendor),
         };
         let told_by_letter = case.is_given_to_a_person().await;
@@ -134,11 +134,17 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the vendor's state is as far as what was acknowledged last.
-    async fn is_in_the_state(&self) -> bool {
-        let acknowledged = self.journey.steps.iter().filter(|step| step.acknowledged);
-        let last = acknowledged.map(|step| step.kind).max();
-        state_at(self.stack, self.vendor, self.journey).await == last
+    /// Whether the vendor's state is as far as what was acknowledged last, and no further than what
+    /// was sent; or, where it may know nothing, whether it knows anything.
+    async fn is_in_the_state(&self, may_hear: bool, due: bool) -> bool {
+        if may_hear && !due {
+            return false;
+        }
+        let held = state_at(self.stack, self.vendor, self.journey).await;
+        let steps = &self.journey.steps;
+        let last = steps.iter().filter(|step| step.acknowledged).map(|step| step.kind).max();
+        let sent = steps.iter().any(|step| Some(step.kind) == held);
+        held.is_some() && (!may_hear || (sent && held >= last))
     }
 
     /// Whether nobody knows what became of it, and a person has been told so.

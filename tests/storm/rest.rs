@@ -5,7 +5,7 @@ use crate::stack::{Stack, is_at_rest};
 use crate::stripe::{now, send_event, signature};
 use domain::delivery::State;
 use ledger::Timeline;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// How long between two looks; at each the sweeper runs, which in AWS it does once a minute.
@@ -26,7 +26,7 @@ pub(super) async fn comes(stack: &Stack, journeys: &mut [Journey], patience: Dur
     let began = Instant::now();
     let mut timelines: Vec<Timeline> = journeys.iter().map(|_| Timeline::default()).collect();
     loop {
-        stack.invoke("sweeper", &json!({})).await;
+        stack.sweeps().await;
         let mut all = true;
         for (journey, timeline) in journeys.iter_mut().zip(&mut timelines) {
             let heard = is_heard(stack, journey).await;

@@ -12,6 +12,7 @@ mod faults;
 mod happenings;
 mod http;
 mod lock;
+mod mutants;
 mod page;
 mod place;
 mod sandbox;
@@ -51,7 +52,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Format, lints, tests, template, policy, and the deployed whole from outside.
     Test(test::Arguments),
-    /// The long runs: histories by luck, every pair of faults, planted mistakes.
+    /// The long runs: histories by luck, every pair of faults, planted mistakes and small changes,
+    /// hostile input, and the deployed whole while everything fails.
     Soak(soak::Arguments),
 }
 

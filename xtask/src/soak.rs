@@ -1,9 +1,13 @@
 //! `soak`: the long runs. Histories by luck for as long as there is time, every pair of faults and
-//! every order; and the planted mistakes, each of which the proof must find.
+//! every order; the planted mistakes, each of which the proof must find; and the deployed whole under
+//! faults.
 
 use crate::compile::cargo;
+use crate::mutants;
 use crate::place::repository;
 use crate::say;
+use crate::test::{Stand, storm};
+use crate::up::told_to_stop;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -22,6 +26,21 @@ pub(crate) struct Arguments {
     /// Plants each mistake of `simulation/planted` into a copy of the tree; the proof must find it.
     #[arg(long)]
     planted: bool,
+    /// Sends thousands of events to the deployed whole while AWS, vendors and functions fail.
+    #[arg(long, conflicts_with = "planted")]
+    whole: bool,
+    /// How many.
+    #[arg(long, default_value_t = 2_000, requires = "whole")]
+    events: u64,
+    /// Sends hostile input to every door, in memory, for so long.
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["planted", "whole"])]
+    fuzz: Option<u64>,
+    /// Makes one small change after the other in the crates of the protocol; a test must notice each.
+    #[arg(long, conflicts_with_all = ["planted", "whole", "fuzz"])]
+    mutants: bool,
+    /// Only these of them, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values = mutants::CRATES, requires = "mutants")]
+    crates: Vec<String>,
     /// Patches of your own in place of those.
     #[arg(long, value_name = "FOLDER", requires = "planted")]
     patches: Option<PathBuf>,
@@ -36,6 +55,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         let own = repository().join("simulation/planted");
         return planted(&arguments.patches.unwrap_or(own)).await;
     }
+    if arguments.whole {
+        return whole(arguments.seed, arguments.events).await;
+    }
+    if arguments.mutants {
+        return mutants::run(&arguments.crates).await;
+    }
+    if let Some(seconds) = arguments.fuzz {
+        let mut fuzz = cargo(&["test", "--workspace", "--test", "fuzz", "--", "--nocapture"]);
+        fuzz.env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string());
+        let status = fuzz.env("THROUGHLINE_SEED", arguments.seed.to_string()).status().await?;
+        return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let mut proof = cargo(&PROOF);
     proof
         .args(["--", "--nocapture"])
@@ -45,6 +76,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         .env("THROUGHLINE_ORDERS", "100000");
     let status = proof.status().await?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A long storm over the deployed whole. It may take as long to rest as one lost message takes.
+async fn whole(seed: u64, events: u64) -> Result<ExitCode> {
+    say::line(format!("seed {seed}, {events} events"));
+    let stormed = async {
+        Stand::Faulty.bring_up().await?;
+        let mut tests = storm(seed).await?;
+        tests.env("THROUGHLINE_EVENTS", events.to_string()).env("THROUGHLINE_PATIENCE", "900");
+        anyhow::Ok(tests.status().await?)
+    };
+    let status = tokio::select! {
+        status = stormed => status,
+        stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
+    };
+    Stand::take_down().await?;
+    Ok(if status?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What became of one planted mistake.
@@ -84,7 +132,7 @@ async fn planted(patches: &Path) -> Result<ExitCode> {
 
 /// Copies the tree, plants one mistake, and runs the proof: first the test that the patch names.
 async fn plant(patch: &Path) -> Result<Fate> {
-    let copy = copy_tree().await?;
+    let copy = copy_tree("target/planted").await?;
     let inside = copy.strip_prefix(repository())?.to_string_lossy().into_owned();
     let mut apply = Command::new("git");
     apply.arg("apply").arg(format!("--directory={inside}")).arg(patch.canonicalize()?);
@@ -100,9 +148,9 @@ async fn plant(patch: &Path) -> Result<Fate> {
 }
 
 /// The tree as git knows it, in a folder that stays: what is compiled of others is used again.
-async fn copy_tree() -> Result<PathBuf> {
+pub(crate) async fn copy_tree(into: &str) -> Result<PathBuf> {
     let root = repository();
-    let copy = root.join("target/planted");
+    let copy = root.join(into);
     let said = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().await?;
     for name in String::from_utf8(said.stdout)?.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), copy.join(name));
