@@ -169,8 +169,9 @@ impl fmt::Display for Report {
         for (vendor, line) in &self.lines {
             writeln!(
                 to,
-                "storm: {vendor:<10} due {:>5}, applied {:>5}, lost {}, duplicated {}, recovered {:>4}, \
+                "storm: {:<10} due {:>5}, applied {:>5}, lost {}, duplicated {}, recovered {:>4}, \
                  unknown, with a letter {:>3}, repeated under the same key {}",
+                vendor.name(),
                 line.due,
                 line.applied,
                 line.lost,

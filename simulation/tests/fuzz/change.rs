@@ -77,5 +77,5 @@ pub(crate) fn garble(text: &mut String) {
 fn double(bytes: Vec<u8>, at: usize) -> Vec<u8> {
     let end = (at + fastrand::usize(1..64)).min(bytes.len());
     let part = bytes[at..end].repeat(fastrand::usize(1..1_000));
-    [&bytes[..at], &part, &bytes[end..]].concat()
+    [&bytes[..at], &part[..], &bytes[end..]].concat()
 }

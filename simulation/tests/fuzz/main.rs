@@ -109,9 +109,12 @@ fn in_kind(answer: &Value) -> String {
 /// Changes an input by luck: its structure, or its bytes.
 fn changed(mut input: Input) -> Input {
     for _ in 0..fastrand::usize(1..5) {
-        match &mut input.value {
-            Value::String(text) if fastrand::bool() => garble(text),
-            value => change(value),
+        if let Value::String(text) = &mut input.value
+            && fastrand::bool()
+        {
+            garble(text);
+        } else {
+            change(&mut input.value);
         }
     }
     input
@@ -123,7 +126,7 @@ fn no_input_makes_a_function_panic_fail_or_allocate_out_of_proportion() {
     let mut lab = Lab::new();
     let mut seen = Seen::default();
     // The first call pays for what is made once in a process.
-    lab.hand(door::Door::Queue.function(), Value::Null);
+    lab.hand(Door::Queue.function(), Value::Null);
     let began = Instant::now();
     let length = Duration::from_secs(given("THROUGHLINE_FUZZ_SECONDS", 6));
     fastrand::seed(given("THROUGHLINE_SEED", 1));
