@@ -52,7 +52,7 @@ async fn what_was_acknowledged_is_at_every_vendor_once_whatever_fails() {
     let (seed, events) = (given("THROUGHLINE_SEED", 1), given("THROUGHLINE_EVENTS", 200));
     let patience = Duration::from_secs(given("THROUGHLINE_PATIENCE", 160));
     let began = Instant::now();
-    let mut weather = Weather::begin(&stack, seed).await;
+    let mut weather = Weather::begin(&stack, seed, given("THROUGHLINE_PERCENT", 8)).await;
     let mut journeys = tokio::select! {
         journeys = visits(&stack, clients::planned(seed, events)) => journeys,
         () = weather.blows(&stack) => unreachable!("the weather does not end by itself"),

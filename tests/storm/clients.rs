@@ -110,7 +110,7 @@ impl Journey {
                         self.wrong.push(format!("{}: a second intent", self.visitor.event_id));
                     }
                 }
-                Some((status @ (400..429 | 430..500), json)) => {
+                Some((status @ 400..500, json)) if status != 429 => {
                     let wrong = format!("{} {path}: {status} {json}", self.visitor.event_id);
                     self.wrong.push(wrong);
                     step.failed = TRIES;

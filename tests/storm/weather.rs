@@ -6,9 +6,6 @@ use crate::stack::Stack;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How many of the functions' calls to AWS meet a fault, in a hundred.
-const PERCENT: u64 = 8;
-
 /// Who is killed: whoever has work.
 const WORKERS: [&str; 9] = [
     "lead-capture",
@@ -32,10 +29,10 @@ pub(super) struct Weather {
 }
 
 impl Weather {
-    /// Has AWS fail from now on.
-    pub(super) async fn begin(stack: &Stack, seed: u64) -> Self {
-        let told = order(stack, &json!({"seed": seed, "percent": PERCENT})).await;
-        assert_eq!(told["percent"], PERCENT, "{told}");
+    /// Has so many in a hundred of the functions' calls to AWS fail from now on.
+    pub(super) async fn begin(stack: &Stack, seed: u64, percent: u64) -> Self {
+        let told = order(stack, &json!({"seed": seed, "percent": percent})).await;
+        assert_eq!(told["percent"], percent, "{told}");
         Self { luck: fastrand::Rng::with_seed(!seed), killed: 0, broken: 0 }
     }
 
