@@ -138,7 +138,8 @@ impl Journey {
     fn hears(&mut self, kind: Kind, told: &Value) {
         let events = told["events"].as_array().unwrap();
         let tries = events.iter().flat_map(|event| event["deliveries"].as_array().unwrap());
-        let failed = tries.filter(|tried| !tried["status"].as_u64().is_some_and(|s| s < 300));
+        let failed =
+            tries.filter(|tried| tried["status"].as_u64().is_none_or(|status| status >= 300));
         let failed = u32::try_from(failed.count()).unwrap();
         let events = events.iter().map(|event| event["id"].as_str().unwrap().to_owned());
         self.steps.push(Step { kind, failed, acknowledged: false, events: events.collect() });

@@ -76,7 +76,7 @@ impl Taken {
 
 /// It did unless it refused: faults here either refuse or lose an answer.
 fn did_its_work(seen: &Seen) -> bool {
-    !seen.0["answered"].as_u64().is_some_and(|status| status >= 300)
+    seen.0["answered"].as_u64().is_none_or(|status| status < 300)
 }
 
 /// Which journey a call is about, and what it tells.
