@@ -172,19 +172,25 @@ impl Stack {
 
     /// Kills a function's processes, as a machine that dies does.
     pub(crate) fn kill(&self, function: &str) {
+        let processes = self.processes(function);
+        let killed = processes.iter().filter(|process| kill(process)).count();
+        assert!(killed > 0, "{function} has no process");
+    }
+
+    /// The processes in which a function of this stack runs.
+    pub(crate) fn processes(&self, function: &str) -> Vec<String> {
         let name = format!("AWS_LAMBDA_FUNCTION_NAME={}\0", self.deployed(function));
-        let endpoint = format!("AWS_ENDPOINT_URL={}\0", self.aws_endpoint());
-        let mut killed = 0;
+        let endpoint = self.faults_url().unwrap_or(self.aws_endpoint());
+        let endpoint = format!("AWS_ENDPOINT_URL={endpoint}\0");
+        let mut processes = Vec::new();
         for process in std::fs::read_dir("/proc").unwrap().flatten() {
             let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
             let environment = String::from_utf8_lossy(&environment).into_owned();
             if environment.contains(&name) && environment.contains(&endpoint) {
-                let pid = process.file_name().into_string().unwrap();
-                let kill = Command::new("kill").args(["-KILL", &pid]).status().unwrap();
-                killed += usize::from(kill.success());
+                processes.push(process.file_name().into_string().unwrap());
             }
         }
-        assert!(killed > 0, "{function} has no process");
+        processes
     }
 
     /// Calls a function directly, and waits for its answer.
@@ -195,6 +201,15 @@ impl Stack {
         let failed = answer.headers().contains_key("x-amz-function-error");
         let text = answer.text().await.unwrap();
         Invoked { failed, answer: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Has the sweeper run, which in AWS a clock does. It may be busy for longer than we wait.
+    pub(crate) async fn sweeps(&self) {
+        let request = self.http.post(self.function_url("sweeper", "invocations"));
+        let request = request.header("authorization", self.authorization("lambda"));
+        if request.json(&json!({})).send().await.is_err() {
+            // It works on, and is called again.
+        }
     }
 
     fn function_url(&self, function: &str, what: &str) -> String {
@@ -274,6 +289,11 @@ impl Stack {
             .body(input.to_string());
         request.send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// Kills a process at once. Answers whether it was there.
+pub(crate) fn kill(process: &str) -> bool {
+    Command::new("kill").args(["-KILL", process]).status().unwrap().success()
 }
 
 /// Now, in the milliseconds that log lines are dated with.

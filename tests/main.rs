@@ -23,6 +23,7 @@ mod protocol;
 mod reconciler;
 mod sandbox;
 mod stack;
+mod storm;
 mod stripe;
 mod template;
 mod visitor;

@@ -119,6 +119,21 @@ impl Sandbox {
         self.control("webhook", &json!({"url": url, "enabled": enabled})).await;
     }
 
+    /// Everything that a vendor was sent.
+    pub(crate) async fn journal(&self, vendor: &str) -> Vec<Seen> {
+        self.seen(vendor, "").await
+    }
+
+    /// What a vendor shows of itself, where it has it.
+    pub(crate) async fn look(&self, path: &str) -> Option<Value> {
+        let asked = self.http.get(format!("{}{path}", self.url)).bearer_auth("tests");
+        let answer = asked.header("accept", "application/json").send().await.unwrap();
+        if !answer.status().is_success() {
+            return None;
+        }
+        answer.json().await.ok()
+    }
+
     async fn control(&self, what: &str, body: &Value) -> Value {
         let url = format!("{}/_control/{what}", self.url);
         let answer = self.http.post(url).json(body).send().await.unwrap();

@@ -20,6 +20,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 struct Description {
     api_url: String,
     sandbox_url: Option<String>,
+    faults_url: Option<String>,
     aws_endpoint: String,
     region: String,
     table_name: String,
@@ -163,10 +164,7 @@ impl Stack {
     /// Waits until so many facts are recorded, all are routed and no delivery is under way.
     pub(crate) async fn settled(&self, event_id: EventId, facts: usize) -> Timeline {
         self.wait_for(event_id, &format!("{facts} settled facts"), |timeline| {
-            timeline.facts.len() == facts
-                && timeline.routes.len() == facts
-                && routed(timeline) == timeline.deliveries.len()
-                && timeline.deliveries.iter().all(|delivery| delivery.state.is_terminal())
+            timeline.facts.len() == facts && is_at_rest(timeline)
         })
         .await
     }
@@ -214,6 +212,11 @@ impl Stack {
     /// The local AWS's address.
     pub(crate) fn aws_endpoint(&self) -> &str {
         &self.description.aws_endpoint
+    }
+
+    /// The proxy that fails on command, which the functions take for AWS after `up --faults`.
+    pub(crate) fn faults_url(&self) -> Option<&str> {
+        self.description.faults_url.as_deref()
     }
 
     /// The functions' folders.
@@ -264,6 +267,13 @@ fn client() -> reqwest::Client {
 pub(crate) fn stack_file() -> String {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../.local/stack.json");
     std::env::var("THROUGHLINE_STACK").unwrap_or_else(|_| beside.to_owned())
+}
+
+/// Whether every fact is routed and no delivery is under way.
+pub(crate) fn is_at_rest(timeline: &Timeline) -> bool {
+    timeline.routes.len() == timeline.facts.len()
+        && routed(timeline) == timeline.deliveries.len()
+        && timeline.deliveries.iter().all(|delivery| delivery.state.is_terminal())
 }
 
 /// How many deliveries a timeline's routings ask for, each effect and destination once.

@@ -1,4 +1,4 @@
-//! What the vendors were sent: the last twenty thousand requests, each with how it was answered.
+//! What the vendors were sent: the last hundred thousand requests, each with how it was answered.
 
 use std::collections::VecDeque;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::exchange::Request;
 use crate::vendor::Vendor;
 
-/// Enough for a soak of some minutes; the oldest go first.
-const CAPACITY: usize = 20_000;
+/// Enough for a soak of ten thousand events; the oldest go first.
+const CAPACITY: usize = 100_000;
 
 /// The requests, oldest first.
 #[derive(Default)]

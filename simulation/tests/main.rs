@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
 
 mod crashes;
-mod fuzz;
 mod luck;
 mod orders;
 mod permutations;

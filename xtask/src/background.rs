@@ -50,6 +50,9 @@ fn spawn(place: &Place, keeper: &Keeper, log: &Path) -> Result<Child> {
     if let Some(url) = &keeper.vendors_url {
         again.args(["--vendors-url", url]);
     }
+    if keeper.faults {
+        again.arg("--faults");
+    }
     again
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
@@ -93,6 +96,10 @@ pub(crate) fn explain(place: &Place, wanted: &Keeper, other: Option<Keeper>) -> 
         let vendors =
             other.vendors_url.map_or("the sandbox".into(), |url| format!("vendors at {url}"));
         bail!("a stack runs already (process {pid}), with {vendors}; `cargo xtask down` stops it");
+    }
+    if other.faults != wanted.faults {
+        let how = if other.faults { "with" } else { "without" };
+        bail!("a stack runs already (process {pid}), {how} --faults; `cargo xtask down` stops it");
     }
     match Stack::read(place)? {
         Some(stack) => say::line(format!(

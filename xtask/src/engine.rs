@@ -18,8 +18,8 @@ pub(crate) struct Engine {
     pub(crate) endpoint: String,
 }
 
-/// Starts it and waits until it answers.
-pub(crate) async fn run(place: &Place) -> Result<(Engine, String)> {
+/// Starts it and waits until it answers. Functions look for AWS at `functions_see`, where that is set.
+pub(crate) async fn run(place: &Place, functions_see: Option<&str>) -> Result<(Engine, String)> {
     let scratch = place.file("engine");
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;
@@ -40,7 +40,7 @@ pub(crate) async fn run(place: &Place) -> Result<(Engine, String)> {
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("MINISTACK_REGION", REGION)
         .env("AUTH", "true")
-        .env("AWS_ENDPOINT_URL", &endpoint)
+        .env("AWS_ENDPOINT_URL", functions_see.unwrap_or(&endpoint))
         .env("AWS_DEFAULT_REGION", REGION)
         .env("AWS_ACCESS_KEY_ID", KEY)
         .env("AWS_SECRET_ACCESS_KEY", KEY);

@@ -13,6 +13,9 @@ pub(crate) struct Keeper {
     pub(crate) pid: u32,
     /// The recorder it was told to use instead of the sandbox.
     pub(crate) vendors_url: Option<String>,
+    /// Whether a proxy that fails on command stands before AWS.
+    #[serde(default)]
+    pub(crate) faults: bool,
 }
 
 /// Held for as long as the stack runs.

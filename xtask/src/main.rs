@@ -8,9 +8,11 @@ mod demo;
 mod deploy;
 mod down;
 mod engine;
+mod faults;
 mod happenings;
 mod http;
 mod lock;
+mod mutants;
 mod page;
 mod place;
 mod sandbox;
@@ -50,7 +52,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Format, lints, tests, template, policy, and the deployed whole from outside.
     Test(test::Arguments),
-    /// The long runs: histories by luck, every pair of faults, planted mistakes.
+    /// The long runs: histories by luck, every pair of faults, planted mistakes and small changes,
+    /// hostile input, and the deployed whole while everything fails.
     Soak(soak::Arguments),
 }
 

@@ -1,19 +1,27 @@
 //! `soak`: the long runs. Every pair of faults and every order; histories by luck for as long as there
-//! is time; the planted mistakes, each of which the proof must find; and schedules of one's own.
+//! is time; the planted mistakes, each of which the proof must find; hostile input; the deployed whole
+//! under faults; mutants; and schedules of one's own.
 
+mod copy;
 mod planted;
 
+pub(crate) use copy::copy_tree;
+
 use crate::compile::cargo;
+use crate::mutants;
 use crate::say;
-use anyhow::{Context, Result};
+use crate::test::{Stand, storm};
+use crate::up::told_to_stop;
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use tokio::process::Command;
 
-/// Options of `soak`. Without any, all of it is run: every pair and every order, ten minutes of luck,
-/// and the planted mistakes.
+/// Options of `soak`. Without any, all of it is run: every pair and every order, ten minutes of luck and
+/// of hostile input, the planted mistakes, two thousand events in a storm, and the mutants.
 #[derive(clap::Args)]
+#[group(id = "one", multiple = false, args = ["seconds", "planted", "schedules", "whole", "fuzz", "mutants"])]
 pub(crate) struct Arguments {
     /// Only luck, for so long.
     #[arg(long, value_name = "SECONDS")]
@@ -23,23 +31,43 @@ pub(crate) struct Arguments {
     seed: u64,
     /// Only the planted mistakes: each of `simulation/planted` is put into a copy of the tree, and the
     /// proof must find it.
-    #[arg(long, conflicts_with = "seconds")]
+    #[arg(long)]
     planted: bool,
     /// Patches of your own in place of those: made from the repository's root, one mistake each.
     #[arg(long, value_name = "FOLDER", requires = "planted")]
     patches: Option<PathBuf>,
     /// Only schedules of your own: in each line a scene, then the number of an effect and a fault, as
     /// in `crm-sync 4:CrashAfter 9:Refused`.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seconds", "planted"])]
+    #[arg(long, value_name = "FILE")]
     schedules: Option<PathBuf>,
+    /// Only the storm: events to the deployed whole while AWS, vendors and functions fail.
+    #[arg(long)]
+    whole: bool,
+    /// How many events.
+    #[arg(long, default_value_t = 2_000, requires = "whole")]
+    events: u64,
+    /// Only hostile input to every door, in memory, for so long.
+    #[arg(long, value_name = "SECONDS")]
+    fuzz: Option<u64>,
+    /// Only mutants: one small change after the other in the crates of the protocol; a test must notice
+    /// each.
+    #[arg(long)]
+    mutants: bool,
+    /// Only these crates, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values = mutants::CRATES, requires = "mutants")]
+    crates: Vec<String>,
 }
 
-/// How long luck goes on when all is run.
-const LUCK: u64 = 600;
+/// How long luck goes on, and hostile input, when all is run.
+const LONG: u64 = 600;
 
 /// The proof, as `cargo xtask test` builds it.
 pub(crate) const PROOF: [&str; 7] =
     ["test", "--profile", "proof", "--package", "simulation", "--test", "proof"];
+
+/// Hostile input, built as the proof is.
+pub(crate) const FUZZ: [&str; 7] =
+    ["test", "--profile", "proof", "--package", "simulation", "--test", "fuzz"];
 
 /// Runs what was asked for. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -51,10 +79,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         luck(seconds, seed).await?
     } else if arguments.planted {
         planted::run(arguments.patches.as_deref()).await?
+    } else if arguments.whole {
+        whole(seed, arguments.events).await?
+    } else if let Some(seconds) = arguments.fuzz {
+        fuzz(seconds, seed).await?
+    } else if arguments.mutants {
+        mutants::run(&arguments.crates).await?
     } else {
-        // All three, whatever the first ones find.
-        let (pairs, luck) = (pairs(seed).await?, luck(LUCK, seed).await?);
-        planted::run(None).await? && pairs && luck
+        // All of them, whatever the first ones find.
+        let found = [
+            pairs(seed).await?,
+            luck(LONG, seed).await?,
+            fuzz(LONG, seed).await?,
+            planted::run(None).await?,
+            whole(seed, arguments.events).await?,
+            mutants::run(&arguments.crates).await?,
+        ];
+        found.into_iter().all(|well| well)
     };
     let verdict = if well { "all is well" } else { "something was found: it is told above" };
     say::line(format!("\n{verdict} ({} s)", began.elapsed().as_secs()));
@@ -91,6 +132,33 @@ async fn luck(seconds: u64, seed: u64) -> Result<bool> {
         .env("THROUGHLINE_SOAK_SECONDS", seconds.to_string())
         .env("THROUGHLINE_FIRST_SEED", seed.to_string());
     passes(proof).await
+}
+
+/// Hostile input.
+async fn fuzz(seconds: u64, seed: u64) -> Result<bool> {
+    say::line(format!("hostile input for {seconds} s, from seed {seed}:"));
+    let mut fuzz = cargo(&FUZZ);
+    fuzz.args(["--", "--nocapture"])
+        .env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string())
+        .env("THROUGHLINE_SEED", seed.to_string());
+    passes(fuzz).await
+}
+
+/// A long storm over the deployed whole. It may take as long to rest as one lost message takes.
+async fn whole(seed: u64, events: u64) -> Result<bool> {
+    say::line(format!("a storm of {events} events over the deployed whole, from seed {seed}:"));
+    let stormed = async {
+        Stand::Faulty.bring_up().await?;
+        let mut tests = storm(seed).await?;
+        tests.env("THROUGHLINE_EVENTS", events.to_string()).env("THROUGHLINE_PATIENCE", "900");
+        passes(tests).await
+    };
+    let well = tokio::select! {
+        well = stormed => well,
+        stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
+    };
+    Stand::take_down().await?;
+    well
 }
 
 /// What somebody wrote down.

@@ -15,6 +15,8 @@ pub(crate) struct Stack {
     pub(crate) page_url: String,
     /// The vendors' stand-ins; nothing when another recorder plays them.
     pub(crate) sandbox_url: Option<String>,
+    /// What the functions take for AWS after `up --faults`: the proxy that fails on command.
+    pub(crate) faults_url: Option<String>,
     /// Where AWS's APIs answer.
     pub(crate) aws_endpoint: String,
     /// The region to name in calls.

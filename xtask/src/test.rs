@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// How long the HTTP API is sent random bodies; 25 s, unless you have more time.
     #[arg(long, value_name = "SECONDS")]
     fuzz: Option<u64>,
-    /// Where schemathesis begins; another seed, other requests.
+    /// Where schemathesis and the faults begin; another seed, other requests and other faults.
     #[arg(long, default_value_t = 1)]
     seed: u32,
 }
@@ -54,6 +54,8 @@ enum Step {
     Contract,
     /// The page in Chromium, on the same stack.
     Browser,
+    /// The deployed whole while AWS, vendors and functions fail, on a stack with a proxy before AWS.
+    Faults,
 }
 
 /// How many tests ran.
@@ -63,20 +65,51 @@ struct Count {
     failed: usize,
 }
 
+/// What only a stack with faults is for.
+const STORM: &str = "storm::";
+
 /// Where the tests' own stack lives, beside a person's.
 const STACK_FOLDER: &str = ".local/e2e";
 
-/// One run: what was asked, what was counted, and whether the tests' stack is up.
+/// One run: what was asked, what was counted, and which stack of the tests is up.
 struct Run {
     arguments: Arguments,
     total: Count,
-    stack_is_up: bool,
+    up: Option<Stand>,
+}
+
+/// How the tests' stack is started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// As a person's.
+    Plain,
+    /// With a proxy before AWS that fails on command.
+    Faulty,
+}
+
+impl Stand {
+    /// Starts the tests' stack, beside a person's.
+    pub(crate) async fn bring_up(self) -> Result<()> {
+        plain("e2e-down", &mut xtask(&["down"])?).await?;
+        let mut up = xtask(&["up", "--detach"])?;
+        if self == Self::Faulty {
+            up.arg("--faults");
+        }
+        plain("e2e-up", &mut up).await?;
+        Ok(())
+    }
+
+    /// Stops it.
+    pub(crate) async fn take_down() -> Result<()> {
+        plain("e2e-down", &mut xtask(&["down"])?).await?;
+        Ok(())
+    }
 }
 
 /// Runs the steps, all of them even when one fails. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let begun = Instant::now();
-    let mut run = Run { arguments, total: Count::default(), stack_is_up: false };
+    let mut run = Run { arguments, total: Count::default(), up: None };
     let failed = tokio::select! {
         failed = run.steps() => Ok(failed),
         stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
@@ -110,21 +143,19 @@ impl Run {
         failed
     }
 
-    /// Starts the tests' own stack, beside a person's, where no step has done so before.
-    async fn bring_up(&mut self) -> Result<()> {
-        if self.stack_is_up {
+    /// Starts the tests' own stack where no step has done so before.
+    async fn bring_up(&mut self, stand: Stand) -> Result<()> {
+        if self.up == Some(stand) {
             return Ok(());
         }
-        plain("e2e-down", &mut xtask(&["down"])?).await?;
-        self.stack_is_up = true;
-        plain("e2e-up", &mut xtask(&["up", "--detach"])?).await?;
-        Ok(())
+        self.up = Some(stand);
+        stand.bring_up().await
     }
 
     /// Stops it, whatever came of the steps.
     async fn take_down(&mut self) -> Result<()> {
-        if self.stack_is_up {
-            plain("e2e-down", &mut xtask(&["down"])?).await?;
+        if self.up.is_some() {
+            Stand::take_down().await?;
         }
         Ok(())
     }
@@ -144,6 +175,7 @@ impl Step {
             Self::E2e => "e2e",
             Self::Contract => "contract",
             Self::Browser => "browser",
+            Self::Faults => "faults",
         }
     }
 
@@ -179,6 +211,7 @@ impl Step {
             Self::E2e => end_to_end(run).await,
             Self::Contract => contract(run).await,
             Self::Browser => browser(run).await,
+            Self::Faults => faults(run).await,
         }
     }
 }
@@ -199,13 +232,21 @@ fn unit() -> Command {
 /// The functions that ship, in memory; each part of it says what it did.
 async fn proof(run: &mut Run) -> Result<((), String)> {
     let mut proof = cargo(&soak::PROOF);
-    proof.args(["--no-fail-fast", "--", "--nocapture"]);
+    proof.args(["--test", "fuzz", "--no-fail-fast", "--", "--nocapture"]);
     let outcome = counted("proof", &mut proof, &mut run.total).await;
-    let said = std::fs::read_to_string(log_file("proof")?)?;
-    for line in said.lines().filter_map(|line| line.split_once("proof: ")) {
-        say::line(format!("    {}", line.1));
-    }
+    repeat("proof")?;
     outcome
+}
+
+/// Passes on what a step's tests said of themselves.
+fn repeat(log: &str) -> Result<()> {
+    let said = std::fs::read_to_string(log_file(log)?)?;
+    let told =
+        |line: &str| Some(line.split_once("proof: ").or(line.split_once("storm: "))?.1.to_owned());
+    for line in said.lines().filter_map(told) {
+        say::line(format!("    {line}"));
+    }
+    Ok(())
 }
 
 /// The crate that sees the whole. It is picked by its targets and not by its name, because a crate
@@ -244,8 +285,8 @@ struct Target {
 /// The tests, on the tests' own stack.
 async fn end_to_end(run: &mut Run) -> Result<((), String)> {
     let tools = async { prepare(&[Tool::Edge]).await.and(prepare_node().await) };
-    tokio::try_join!(tools, run.bring_up())?;
-    let mut tests = whole(&["--skip", "architecture"]).await?;
+    tokio::try_join!(tools, run.bring_up(Stand::Plain))?;
+    let mut tests = whole(&["--skip", "architecture", "--skip", STORM]).await?;
     tests.env("THROUGHLINE_STACK", Place::new(Path::new(STACK_FOLDER)).file("stack.json"));
     if let Some(seconds) = run.arguments.fuzz {
         tests.env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string());
@@ -256,7 +297,7 @@ async fn end_to_end(run: &mut Run) -> Result<((), String)> {
 /// schemathesis sends what `openapi.yaml` allows and what it forbids, and reads the answers by it.
 async fn contract(run: &mut Run) -> Result<((), String)> {
     prepare(&[Tool::Edge]).await?;
-    run.bring_up().await?;
+    run.bring_up(Stand::Plain).await?;
     let place = Place::new(Path::new(STACK_FOLDER));
     let stack = Stack::read(&place)?.context("the tests' stack is not described")?;
     let own = repository().join("tests/edge/schemathesis");
@@ -284,13 +325,30 @@ async fn contract(run: &mut Run) -> Result<((), String)> {
 async fn browser(run: &mut Run) -> Result<((), String)> {
     web::prepare().await?;
     web::chromium().await?;
-    run.bring_up().await?;
+    run.bring_up(Stand::Plain).await?;
     let mut tests = web::script(&["tests/run.mjs", "browser"]);
     tests.env("THROUGHLINE_STACK", Place::new(Path::new(STACK_FOLDER)).file("stack.json"));
     let ((), passed) = counted("browser", &mut tests, &mut run.total).await?;
     let said = std::fs::read_to_string(log_file("browser")?)?;
     let budget = said.lines().find_map(|line| line.split_once("# checkout page"));
     Ok(((), format!("{passed}; checkout page{}", budget.map_or(" not measured", |(_, told)| told))))
+}
+
+/// A short storm: some hundred events while everything fails, and the account of them.
+async fn faults(run: &mut Run) -> Result<((), String)> {
+    run.bring_up(Stand::Faulty).await?;
+    let mut tests = storm(run.arguments.seed.into()).await?;
+    let outcome = counted("faults", &mut tests, &mut run.total).await;
+    repeat("faults")?;
+    outcome
+}
+
+/// The storm's test, on the tests' own stack.
+pub(crate) async fn storm(seed: u64) -> Result<Command> {
+    let mut tests = whole(&[STORM, "--nocapture"]).await?;
+    tests.env("THROUGHLINE_STACK", Place::new(Path::new(STACK_FOLDER)).file("stack.json"));
+    tests.env("THROUGHLINE_SEED", seed.to_string());
+    Ok(tests)
 }
 
 /// This program again, on the tests' own stack.

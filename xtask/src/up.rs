@@ -2,6 +2,7 @@
 
 use crate::daemon::{Daemon, end_leftovers};
 use crate::engine::Engine;
+use crate::faults::Faults;
 use crate::lock::{Charge, Keeper, take};
 use crate::page::Page;
 use crate::place::{CONSUMERS, Place, functions};
@@ -9,7 +10,8 @@ use crate::settings::Values;
 use crate::stack::Stack;
 use crate::tools::Tool;
 use crate::{
-    aws, background, compile, deploy, engine, http, page, sandbox, say, settings, tail, tools, web,
+    aws, background, compile, deploy, engine, faults, http, page, sandbox, say, settings, tail,
+    tools, web,
 };
 use anyhow::{Context, Result, bail};
 use axum::http::HeaderMap;
@@ -27,6 +29,9 @@ pub(crate) struct Arguments {
     /// Let another recorder play the vendors, each under its name below this address.
     #[arg(long, value_name = "URL")]
     pub(crate) vendors_url: Option<String>,
+    /// Put a proxy between the functions and AWS that fails on command.
+    #[arg(long)]
+    pub(crate) faults: bool,
 }
 
 /// Starts the stack, here or in the background.
@@ -35,7 +40,7 @@ pub(crate) async fn run(place: &Place, arguments: Arguments) -> Result<()> {
     if let Some(url) = vendors_url.as_deref().filter(|url| !url.starts_with("http")) {
         bail!("--vendors-url {url} is not an address (http://127.0.0.1:9000)");
     }
-    let keeper = Keeper { pid: std::process::id(), vendors_url };
+    let keeper = Keeper { pid: std::process::id(), vendors_url, faults: arguments.faults };
     if arguments.detach {
         background::start(place, &keeper).await
     } else {
@@ -74,6 +79,7 @@ struct Running {
     engine: Engine,
     vendors: Option<Daemon>,
     page: Page,
+    faults: Option<Faults>,
     stripe_key: Option<String>,
     stack: Stack,
 }
@@ -85,9 +91,11 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
         // Whoever records the vendors' requests must get them all.
         wishes.retain(|name, _| !settings::is_address(name));
     }
+    let faults = if keeper.faults { Some(faults::open().await?) } else { None };
+    let functions_see = faults.as_ref().map(|faults| faults.url.as_str());
     let engine = async {
         say::step("tools", tools::prepare(&[Tool::Engine, Tool::Sam])).await?;
-        say::step("local AWS", engine::run(place)).await
+        say::step("local AWS", engine::run(place, functions_see)).await
     };
     let (engine, program, ()) = tokio::try_join!(
         engine,
@@ -114,6 +122,7 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
         api_url: api_url(&endpoint, &outputs)?,
         page_url: page.url.clone(),
         sandbox_url: vendors.is_some().then_some(vendors_url),
+        faults_url: faults.as_ref().map(|faults| faults.url.clone()),
         aws_endpoint: endpoint,
         region: aws::REGION.into(),
         stack_name: deploy::STACK.into(),
@@ -132,7 +141,7 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
         http::post_json(&format!("{sandbox}/_control/webhook"), HeaderMap::new(), &hook).await?;
     }
     stack.write(place)?;
-    Ok(Running { engine, vendors, page, stripe_key, stack })
+    Ok(Running { engine, vendors, page, faults, stripe_key, stack })
 }
 
 /// The address that needs no host name of the API's own.
@@ -171,6 +180,7 @@ impl Running {
         let ended = tokio::select! {
             stopped = told_to_stop() => stopped,
             failed = self.page.serve(&self.stack, self.stripe_key.as_ref()) => failed,
+            failed = fail_on_command(self.faults.as_ref(), &self.engine.endpoint) => failed,
             failed = tail::follow(&self.stack, &engine_log) => failed,
             failed = all_alive(&mut self.engine.daemon, self.vendors.as_mut()) => failed,
         };
@@ -180,6 +190,14 @@ impl Running {
         }
         self.engine.daemon.stop().await?;
         ended
+    }
+}
+
+/// Serves the proxy, where there is one.
+async fn fail_on_command(faults: Option<&Faults>, engine: &str) -> Result<()> {
+    match faults {
+        Some(faults) => faults.serve(engine).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,12 +1,11 @@
 //! Planted mistakes: each patch is applied to a copy of the tree, the copy is built, and the proof must
 //! fail. One copy and one target folder serve all, so that only what a patch touches is built anew.
 
-use super::PROOF;
+use super::{PROOF, copy_tree};
 use crate::place::repository;
 use crate::say;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -73,7 +72,7 @@ async fn warm() -> Result<()> {
             drop(std::fs::remove_dir_all(&theirs));
         }
     }
-    let copy = copy_tree().await?;
+    let copy = copy_tree("target/planted").await?;
     say::step("build", async {
         let built = build(&copy).output().await.context("cargo cannot be started")?;
         let said = String::from_utf8_lossy(&built.stderr).into_owned();
@@ -102,7 +101,7 @@ fn patches_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Plants one mistake and runs the proof: first the test that the patch names, then all.
 async fn plant(patch: &Path) -> Result<Fate> {
-    let copy = copy_tree().await?;
+    let copy = copy_tree("target/planted").await?;
     let inside = copy.strip_prefix(repository())?.to_string_lossy().into_owned();
     let mut apply = Command::new("git");
     // Lines around a mistake may have changed: one that is the same is enough.
@@ -130,51 +129,6 @@ async fn plant(patch: &Path) -> Result<Fate> {
         }
     }
     Ok(Fate::Survived)
-}
-
-/// The tree as it lies here, in a folder that stays: what is compiled of others is used again.
-async fn copy_tree() -> Result<PathBuf> {
-    let root = repository();
-    let copy = root.join("target/planted");
-    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let said = Command::new("git").args(list).current_dir(root).output().await;
-    let said = said.context("git cannot be started: the planted mistakes need it")?;
-    ensure!(
-        said.status.success(),
-        "git does not list this tree: run it in a clone of the repository"
-    );
-    let listed = String::from_utf8(said.stdout)?;
-    let names: BTreeSet<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
-    for name in &names {
-        let (from, to) = (root.join(name), copy.join(name));
-        let Ok(new) = std::fs::read(&from) else { continue };
-        // What is the same keeps its time, so that it is not compiled again.
-        if std::fs::read(&to).is_ok_and(|old| old == new) {
-            continue;
-        }
-        std::fs::create_dir_all(to.parent().unwrap_or(&copy))?;
-        std::fs::write(&to, new)?;
-    }
-    // What a patch added, or the tree no longer holds.
-    for path in files_in(&copy)? {
-        let name = path.strip_prefix(&copy)?.to_string_lossy();
-        if !names.contains(name.as_ref()) || !root.join(name.as_ref()).exists() {
-            std::fs::remove_file(&path)?;
-        }
-    }
-    Ok(copy)
-}
-
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            let list = if entry.file_type()?.is_dir() { &mut folders } else { &mut files };
-            list.push(entry.path());
-        }
-    }
-    Ok(files)
 }
 
 /// Builds the proof of the copy, and reports where it is.

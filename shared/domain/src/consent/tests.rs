@@ -1,6 +1,6 @@
 //! When a permit is given.
 
-use super::{Consent, ConsentPolicy, Denied, Method, Purpose};
+use super::{Consent, ConsentPolicy, Denied, Leave, Method, Purpose};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -65,6 +65,43 @@ fn analytics_alone_gives_no_contact_for_marketing() {
     assert!(permit.for_marketing(&contact).is_none());
     let permit = policy(true).permit(Purpose::Analytics, Some(&answer(true, true))).unwrap();
     assert!(permit.for_marketing(&contact).is_some());
+}
+
+#[test]
+fn who_withdrew_is_told_of_to_a_vendor_that_knows_them_and_to_no_other() {
+    let leave =
+        |purpose, consent: Option<&Consent>, known| policy(true).leave(purpose, consent, known);
+    let refused = answer(false, false);
+    let withdrawn = leave(Purpose::Marketing, Some(&refused), true);
+    assert!(matches!(withdrawn, Ok(Leave::Withdrawal(_))));
+    let denied = Err(Denied::Refused("marketing"));
+    assert_eq!(leave(Purpose::Marketing, Some(&refused), false), denied);
+    let denied = Err(Denied::Refused("analytics"));
+    assert_eq!(leave(Purpose::Analytics, Some(&refused), true), denied);
+    let denied = Err(Denied::Missing("marketing"));
+    assert_eq!(leave(Purpose::Marketing, None, true), denied, "no answer takes nothing back");
+    let Ok(Leave::Permit(permit)) = leave(Purpose::Marketing, Some(&answer(true, true)), true)
+    else {
+        panic!("no permit")
+    };
+    assert_eq!(permit.purpose(), Purpose::Marketing);
+}
+
+#[test]
+fn of_two_answers_of_one_moment_the_one_that_refuses_more_holds() {
+    let answers = [answer(true, true), answer(true, false), answer(false, false)];
+    for pair in answers.windows(2) {
+        assert_eq!(Consent::latest(&pair[0], &pair[1]), &pair[1]);
+        assert_eq!(Consent::latest(&pair[1], &pair[0]), &pair[1]);
+    }
+    let later = Consent { given_at: Timestamp::from_second(1).unwrap(), ..answer(true, true) };
+    assert_eq!(Consent::latest(&later, &answer(false, false)), &later, "a later one counts first");
+}
+
+#[test]
+fn a_method_has_the_name_that_vendors_are_told() {
+    let names = [Method::Modal, Method::Checkbox, Method::Implied].map(Method::name);
+    assert_eq!(names, ["modal", "checkbox", "implied"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! When a delivery is tried again, and when it is given up.
 
-use super::{Attempt, DeathReason, Outcome, RetryPolicy, WaitReason};
+use super::{Attempt, DeathReason, Outcome, RetryPolicy, SkipReason, State, WaitReason};
 use crate::destination::RetrySafety;
 use crate::fault::{Fault, Remedy, Seen, Taken};
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +43,8 @@ fn death_needs_both_many_attempts_and_much_age() {
     assert!(matches!(after(1000, 24), Outcome::Waiting(WaitReason::Retry, _)));
     assert!(matches!(after(2, 1000), Outcome::Waiting(WaitReason::Retry, _)));
     assert_eq!(after(9, 37), Outcome::Dead(DeathReason::Exhausted));
+    assert!(matches!(after(8, 37), Outcome::Waiting(..)), "the eighth is still allowed");
+    assert!(matches!(after(9, 36), Outcome::Waiting(..)), "and so is the thirty-sixth hour");
 }
 
 #[test]
@@ -71,11 +73,46 @@ fn the_vendors_wish_to_wait_is_honoured_up_to_an_hour() {
 #[test]
 fn a_wrong_setting_waits_for_a_person_however_often() {
     let outcome = POLICY.after(&fault(Remedy::Setup), attempt(RetrySafety::Safe, 5000, 500));
-    assert!(matches!(outcome, Outcome::Waiting(WaitReason::Breaker, _)));
+    let in_five_minutes = Timestamp::from_second(300).unwrap();
+    assert_eq!(outcome, Outcome::Waiting(WaitReason::Breaker, in_five_minutes));
     assert_eq!(
         POLICY.after(&fault(Remedy::Reject), attempt(RetrySafety::Safe, 1, 0)),
         Outcome::Dead(DeathReason::Rejected)
     );
+}
+
+#[test]
+fn every_state_has_a_name_by_which_it_is_found_and_an_end_is_an_end() {
+    let names = [
+        ("queued", State::Queued, false),
+        ("in_flight", State::InFlight, false),
+        ("calling", State::Calling, false),
+        ("waiting", State::Waiting, false),
+        ("delivered", State::Delivered, true),
+        ("accepted_unverifiable", State::AcceptedUnverifiable, true),
+        ("skipped", State::Skipped, true),
+        ("dead", State::Dead, true),
+    ];
+    for (name, state, over) in names {
+        assert_eq!((state.name(), state.is_terminal()), (name, over));
+        assert_eq!(State::named(name), Some(state));
+    }
+    assert_eq!(State::named("lost"), None);
+}
+
+#[test]
+fn every_outcome_says_where_it_leaves_a_delivery_and_why() {
+    let now = Timestamp::UNIX_EPOCH;
+    let outcomes = [
+        (Outcome::Delivered, State::Delivered, ""),
+        (Outcome::AcceptedUnverifiable, State::AcceptedUnverifiable, ""),
+        (Outcome::Skipped(SkipReason::Consent), State::Skipped, "consent"),
+        (Outcome::Waiting(WaitReason::Budget, now), State::Waiting, "budget"),
+        (Outcome::Dead(DeathReason::Poison), State::Dead, "poison"),
+    ];
+    for (outcome, state, reason) in outcomes {
+        assert_eq!((outcome.state(), outcome.reason()), (state, reason));
+    }
 }
 
 /// A delivery that is tried at a vendor which is back at a moment: the attempts it took and when it

@@ -1,7 +1,8 @@
 //! The fold does not depend on the order in which facts arrive, nor on copies of them.
 
-use super::{Person, Stage};
+use super::{Person, Stage, effective_consent};
 use crate::attribution::Context;
+use crate::consent::{Consent, Method};
 use crate::contact::{Contact, EmailAddress, Language, PhoneNumber};
 use crate::fact::{Fact, Happening, Payment, SCHEMA, Source};
 use crate::id::{EventId, ProductId, StripeId};
@@ -173,6 +174,64 @@ fn a_payment_under_the_address_that_was_corrected_is_the_corrected_persons() {
     assert_eq!(fold(facts.clone()).stage, Stage::Won);
     let journey = Journey::new(journey_id(), facts);
     assert!(journey.facts().iter().all(|fact| journey.person_of(fact) == Some(&key("ana"))));
+}
+
+/// A payment of another intent.
+fn another(minor: i64, currency: &str) -> Payment {
+    let amount = Money { minor, currency: Currency::parse(currency).unwrap() };
+    Payment { payment_intent: id("pi_2"), charge: None, amount, foreign: false }
+}
+
+#[test]
+fn two_payments_add_up_and_each_counts_for_itself() {
+    let base = || vec![lead(1, "ana", "912345678"), paid()];
+    let and = |payment: Payment| {
+        let mut facts = base();
+        facts.push(stripe(35, "evt_2", Happening::PaymentSucceeded { payment }));
+        facts
+    };
+    let both = fold(and(another(300, "EUR")));
+    assert_eq!((both.stage, both.paid), (Stage::Won, Some(euros(10_000))));
+    assert_eq!(fold(and(another(300, "USD"))).paid, Some(euros(9_700)), "no sum of two currencies");
+    let mut one_is_back = and(another(300, "EUR"));
+    one_is_back.push(refunded("re_1", 9_700));
+    let person = fold(one_is_back.clone());
+    assert_eq!((person.stage, person.paid), (Stage::Won, Some(euros(300))));
+    let refund = id("re_2");
+    let back = Happening::PaymentRefunded { payment: another(300, "EUR"), refund };
+    one_is_back.push(stripe(50, "evt_3", back));
+    let person = fold(one_is_back);
+    assert_eq!((person.stage, person.paid), (Stage::Refunded, Some(euros(0))));
+}
+
+#[test]
+fn a_refund_before_its_payment_is_heard_of_says_that_somebody_got_it_back() {
+    let early = fold(vec![lead(1, "ana", "912345678"), checkout(), refunded("re_1", 9_700)]);
+    assert_eq!((early.stage, early.paid), (Stage::Refunded, None));
+}
+
+#[test]
+fn stripes_copy_of_an_answer_counts_only_where_nothing_else_is_recorded() {
+    let answer = |second: i64, marketing: bool| Consent {
+        marketing,
+        analytics: true,
+        preferences: false,
+        method: Method::Modal,
+        given_at: Timestamp::from_second(second).unwrap(),
+        version: "1".into(),
+        language: None,
+        ip: None,
+    };
+    let journey = |facts| [Journey::new(journey_id(), facts)];
+    let copied = Fact { consent: Some(answer(90, true)), ..paid() };
+    let given = Fact { consent: Some(answer(20, false)), ..lead(1, "ana", "912345678") };
+    let both = journey(vec![copied.clone(), given.clone()]);
+    assert_eq!(effective_consent(None, &both), given.consent.as_ref(), "however late the copy");
+    let profile = answer(30, true);
+    assert_eq!(effective_consent(Some(&profile), &both), Some(&profile), "the later answer");
+    let alone = journey(vec![copied.clone()]);
+    assert_eq!(effective_consent(None, &alone), copied.consent.as_ref());
+    assert_eq!(effective_consent(None, &journey(vec![paid()])), None);
 }
 
 proptest! {

@@ -89,4 +89,28 @@ proptest! {
 fn without_a_limit_there_is_no_budget() {
     assert_eq!(Budget::per_minute(0), None);
     assert_eq!(Budget::per_minute(120).unwrap().interval.as_millis(), 584);
+    assert_eq!(Budget::per_minute(70).unwrap().interval.as_millis(), 1_000, "and not one more");
+}
+
+#[test]
+fn calls_are_counted_in_tens_of_seconds() {
+    let bucket = |second| BreakerPolicy::bucket(Timestamp::from_second(second).unwrap());
+    assert_eq!((bucket(0), bucket(9), bucket(10), bucket(1_795_255_209)), (0, 0, 1, 179_525_520));
+    assert_eq!(bucket(-1), -1, "before 1970 too");
+}
+
+#[test]
+fn a_gate_and_what_shut_it_have_names() {
+    for (name, cause) in [("outage", Cause::Outage), ("setup", Cause::Setup)] {
+        assert_eq!((cause.name(), Cause::named(name)), (name, Some(cause)));
+    }
+    assert_eq!(Cause::named("weather"), None);
+    let now = Timestamp::UNIX_EPOCH;
+    let cause = Cause::Outage;
+    let trip = Trip { cause, detail: String::new(), since: now, until: now, count: 1 };
+    let pause = Pause { since: now, by: "ana".into(), why: "a campaign".into() };
+    let names =
+        [Passage::Open, Passage::Probe(&trip), Passage::Shut(&trip), Passage::Paused(&pause)]
+            .map(|passage| passage.name());
+    assert_eq!(names, ["closed", "half_open", "open", "paused"]);
 }

@@ -31,6 +31,7 @@ fn a_header_as_stripe_writes_it_is_taken() {
         format!("v1={SIGNATURE},t=1700000000"),
         format!("t=1700000000,v1={ZEROS},v1={SIGNATURE}"),
         format!("t=1700000000,v1={SIGNATURE},v1={ZEROS}"),
+        format!("t=1700000000,v1={SIGNATURE},v1={SIGNATURE}"),
         format!("t=1700000000,v1={SIGNATURE},v2=whatever=comes,scheme="),
     ] {
         assert_eq!(outcome(&header), Ok(()), "{header}");
@@ -74,6 +75,30 @@ fn a_header_that_stripe_would_not_write_is_refused_for_its_reason() {
         verify(None, BODY, &secrets(), at(1_700_000_000)).map(|_| ()),
         Err(Refused::Missing)
     );
+}
+
+#[test]
+fn a_header_at_its_limits_is_read() {
+    let known = format!("t=1700000000,v1={SIGNATURE}");
+    let longest = format!("{known},x={}", "x".repeat(LONGEST_HEADER - known.len() - 3));
+    assert_eq!((longest.len(), outcome(&longest)), (LONGEST_HEADER, Ok(())));
+    let most = format!("{known}{}", ",x=".repeat(MOST_PARTS - 2));
+    assert_eq!((most.split(',').count(), outcome(&most)), (MOST_PARTS, Ok(())));
+    let digits = |digits: usize| outcome(&format!("t={},v1={SIGNATURE}", "9".repeat(digits)));
+    assert_eq!((digits(12), digits(13)), (Err(Refused::Stale), Err(Refused::Malformed)));
+}
+
+#[test]
+fn only_a_signature_that_does_not_fit_may_be_an_old_secrets() {
+    let others = [
+        Refused::Missing,
+        Refused::TooLong,
+        Refused::Malformed,
+        Refused::NoKnownScheme,
+        Refused::Stale,
+    ];
+    assert!(Refused::Mismatch.may_be_an_old_secret());
+    assert!(!others.into_iter().any(Refused::may_be_an_old_secret));
 }
 
 #[test]
@@ -134,6 +159,9 @@ fn a_secret_that_anybody_could_guess_is_none() {
         assert!(SigningSecrets::parse(text).is_err(), "{text:?}");
     }
     assert!(SigningSecrets::parse(&format!("{SECRET} ").repeat(9)).is_err());
+    assert!(SigningSecrets::parse(&format!("{SECRET} ").repeat(8)).is_ok());
+    assert!(SigningSecrets::parse("whsec_0123456789abcde").is_err());
+    assert!(SigningSecrets::parse("whsec_0123456789abcdef").is_ok());
     let shown = format!("{:?}", secrets());
     assert!(!shown.contains("0123456789"), "{shown}");
 }
