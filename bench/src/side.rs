@@ -115,6 +115,8 @@ impl Stage {
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512".to_owned()),
             ("AWS_LAMBDA_LOG_GROUP_NAME", "bench".to_owned()),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "bench".to_owned()),
+            // A line about Node's own end of life, at every start.
+            ("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true".to_owned()),
             ("LEDGER_TABLE", "ledger".to_owned()),
             ("SECRETS_PREFIX", "/throughline/bench".to_owned()),
             ("ALLOWED_ORIGINS", "https://www.example.pt".to_owned()),

@@ -2,7 +2,7 @@
 //! loopback. The programs are told to trust it; the limit program speaks no TLS.
 
 use anyhow::{Context, Result};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -20,6 +20,7 @@ pub(crate) struct Authority {
 pub(crate) fn authority(folder: &Path) -> Result<Authority> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::<String>::new())?;
+    params.distinguished_name.push(DnType::CommonName, "Throughline bench authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let own = params.self_signed(&key)?;
     let file = folder.join("authority.pem");

@@ -2,7 +2,8 @@
 
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import Stripe from "stripe";
-import { bodyOf, item, log, reply } from "../webhook.js";
+import { bodyOf, log, reply } from "../shared/http.js";
+import { item } from "../shared/webhook.js";
 import { dynamo, secret, table } from "./aws.js";
 
 const signingSecret = await secret("STRIPE_WEBHOOK_SECRET");

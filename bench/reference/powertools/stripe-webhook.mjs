@@ -3,7 +3,8 @@
 import { IdempotencyConfig, makeIdempotent } from "@aws-lambda-powertools/idempotency";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import Stripe from "stripe";
-import { bodyOf, item, log, reply } from "../webhook.js";
+import { bodyOf, log, reply } from "../shared/http.js";
+import { item } from "../shared/webhook.js";
 import { dynamo, persistenceStore, secret, table } from "./aws.js";
 
 const config = new IdempotencyConfig({ eventKeyJmesPath: "id", expiresAfterSeconds: 30 * 86400 });

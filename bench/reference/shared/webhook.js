@@ -1,4 +1,4 @@
-// What both webhooks share: how an event of Stripe's becomes an item, and what is answered.
+// What both webhooks share: how an event of Stripe's becomes an item.
 
 export function item(event) {
   const intent = event.data.object;
@@ -21,16 +21,4 @@ export function item(event) {
     kind: { S: event.type },
     expires_at: { N: String(Math.floor(Date.now() / 1000) + 730 * 86400) },
   };
-}
-
-export function bodyOf(request) {
-  return request.isBase64Encoded ? Buffer.from(request.body, "base64") : request.body;
-}
-
-export function reply(statusCode, body) {
-  return { statusCode, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-}
-
-export function log(fields) {
-  console.log(JSON.stringify({ level: "INFO", timestamp: new Date().toISOString(), ...fields }));
 }
