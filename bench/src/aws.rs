@@ -3,6 +3,7 @@
 
 use crate::http::{self, Request, Server};
 use anyhow::Result;
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -157,7 +158,9 @@ impl Account {
         for entry in body["Entries"].as_array().unwrap_or(&none) {
             let message = text(&entry["MessageBody"]);
             held.push_back(message.to_owned());
-            good.push(json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": ""}));
+            // AWS's SDK for Node checks the digest.
+            let digest = hex::encode(Md5::digest(message));
+            good.push(json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": digest}));
         }
         json!({"Successful": good, "Failed": []})
     }
