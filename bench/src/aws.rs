@@ -182,16 +182,21 @@ impl Counts {
         let (before, after) = (old.map_or(0, size), size(new));
         self.writes += before.max(after).div_ceil(1024).max(1);
         self.largest = self.largest.max(after);
-        let listed = |item: &Item| item.get("agenda").map(|list| (list.clone(), item.get("agenda_at").cloned()));
+        let listed = |item: &Item| {
+            item.get("agenda").map(|list| (list.clone(), item.get("agenda_at").cloned()))
+        };
         let (was, is) = (old.and_then(listed), listed(new));
         // An entry that moves is deleted and put: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
-        self.index_writes += if was == is { 0 } else { u64::from(was.is_some()) + u64::from(is.is_some()) };
+        self.index_writes +=
+            if was == is { 0 } else { u64::from(was.is_some()) + u64::from(is.is_some()) };
     }
 
     fn read(&mut self, operation: &str, body: &Value, answer: &Value) {
         let bytes = match operation {
             "GetItem" => item_of(&answer["Item"]),
-            "Query" => answer["Items"].as_array().map_or(0, |items| items.iter().map(item_of).sum()),
+            "Query" => {
+                answer["Items"].as_array().map_or(0, |items| items.iter().map(item_of).sum())
+            }
             _ => return,
         };
         let halves = if body["ConsistentRead"] == true { 2 } else { 1 };
@@ -227,17 +232,23 @@ fn size(item: &Item) -> u64 {
 
 fn item_of(item: &Value) -> u64 {
     let item = item.as_object();
-    item.map_or(0, |item| item.iter().map(|(name, value)| name.len() as u64 + value_size(value)).sum())
+    item.map_or(0, |item| {
+        item.iter().map(|(name, value)| name.len() as u64 + value_size(value)).sum()
+    })
 }
 
 fn value_size(value: &Value) -> u64 {
-    let Some((kind, held)) = value.as_object().and_then(|value| value.iter().next()) else { return 1 };
+    let Some((kind, held)) = value.as_object().and_then(|value| value.iter().next()) else {
+        return 1;
+    };
     match kind.as_str() {
         "S" | "B" => text(held).len() as u64,
         "N" => text(held).len() as u64 / 2 + 1,
         "SS" => held.as_array().map_or(0, |set| set.iter().map(|one| text(one).len() as u64).sum()),
         "M" => 3 + item_of(held),
-        "L" => 3 + held.as_array().map_or(0, |list| list.iter().map(|one| 1 + value_size(one)).sum()),
+        "L" => {
+            3 + held.as_array().map_or(0, |list| list.iter().map(|one| 1 + value_size(one)).sum())
+        }
         _ => 1,
     }
 }

@@ -98,12 +98,16 @@ impl Feed {
             Job::WebhookDuplicate => vec![samples.webhook(); count],
             Job::Lead => numbered(count, |number| samples.lead(number)),
             Job::Purchase => numbered(count, |number| samples.purchase(number)),
-            Job::Dispatch(batch) => batches(stream(stage, side, samples, count * batch).await?, batch)
-                .map(event::stream)
-                .collect(),
-            Job::Consume(batch) => batches(messages(stage, side, samples, count * batch).await?, batch)
-                .map(event::queue)
-                .collect(),
+            Job::Dispatch(batch) => {
+                batches(stream(stage, side, samples, count * batch).await?, batch)
+                    .map(event::stream)
+                    .collect()
+            }
+            Job::Consume(batch) => {
+                batches(messages(stage, side, samples, count * batch).await?, batch)
+                    .map(event::queue)
+                    .collect()
+            }
         };
         Ok(Self { job, events: events.into_iter() })
     }
@@ -162,7 +166,12 @@ async fn stream(stage: &Stage, side: &Side, samples: &Samples, count: usize) -> 
 }
 
 /// Messages for the tagging server: the side's own dispatcher queued them.
-async fn messages(stage: &Stage, side: &Side, samples: &Samples, count: usize) -> Result<Vec<String>> {
+async fn messages(
+    stage: &Stage,
+    side: &Side,
+    samples: &Samples,
+    count: usize,
+) -> Result<Vec<String>> {
     let facts = stream(stage, side, samples, count).await?;
     let mut dispatcher = Running::start(&stage.launch(side, "dispatcher"), None).await?;
     dispatcher.ready().await?;

@@ -3,28 +3,32 @@
 #![expect(clippy::float_arithmetic, reason = "ratios for people to read; nothing here ships")]
 
 mod aws;
+mod chart;
 mod clock;
+mod document;
 mod event;
+mod growth;
 mod http;
 mod job;
+mod machine;
 mod measure;
 mod player;
 mod process;
 mod report;
+mod run;
 mod say;
 mod share;
 mod side;
 mod tls;
 mod vendor;
+mod verdict;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use measure::Effort;
-use report::{Report, Section};
-use side::{Stage, Who};
+use machine::Machine;
+use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Measures the functions beside reference handlers, with AWS and vendors on loopback.
 #[derive(Parser)]
@@ -44,6 +48,9 @@ struct Arguments {
     /// A tenth of everything: to see that it works.
     #[arg(long)]
     quick: bool,
+    /// Plays a hundred thousand payments through three functions instead, or so many.
+    #[arg(long, num_args = 0..=1, default_missing_value = "100000", value_name = "EVENTS")]
+    growth: Option<usize>,
     /// Where the results are written.
     #[arg(long, default_value = "target/bench/results.json", value_name = "FILE")]
     json: PathBuf,
@@ -60,40 +67,34 @@ async fn main() -> ExitCode {
     }
 }
 
-const EVERYBODY: [Who; 4] = [Who::Throughline, Who::Node, Who::Powertools, Who::Limit];
-
 async fn run(arguments: Arguments) -> Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let work = root.join("target/bench");
     std::fs::create_dir_all(&work)?;
-    let mut report = Report::default();
-    for tls in [false, true] {
-        let stage = Stage {
-            root: root.clone(),
-            work: work.clone(),
-            delay: Duration::from_millis(arguments.delay),
-            vendor_delay: Duration::ZERO,
-            tls: if tls { Some(tls::authority(&work)?) } else { None },
-        };
-        for job in job::ALL {
-            if arguments.only.as_ref().is_some_and(|text| !job.name().contains(text.as_str())) {
-                continue;
-            }
-            let part = if arguments.quick { 10 } else { 1 };
-            let effort = Effort {
-                starts: (arguments.starts / part).max(3),
-                events: (arguments.events / part / job.batch()).max(20),
-                share: None,
-            };
-            let over = if tls { "TLS" } else { "plain HTTP" };
-            say::progress(format!("{}, {over}: {} starts, {} events", job.name(), effort.starts, effort.events));
-            let figures = measure::job(&stage, job, &EVERYBODY, effort).await?;
-            let section = Section { job: job.name(), over: over.to_owned(), batch: job.batch(), figures };
-            say::line(report::table(&section));
-            report.sections.push(section);
-        }
+    let machine = Machine::here(&root, &arguments);
+    say::line(machine.line());
+    if let Some(events) = arguments.growth {
+        return growth::run(&growth::stage(&root, &work), events).await;
     }
+    let sections = run::all(&arguments, &root, &work).await?;
+    let verdicts = verdict::of(&root, &sections);
+    say::line(report::verdicts(&verdicts));
+    let report = Report { machine, sections, verdicts };
     let text = serde_json::to_string_pretty(&report)?;
     std::fs::write(&arguments.json, text)
-        .with_context(|| format!("cannot write {}", arguments.json.display()))
+        .with_context(|| format!("cannot write {}", arguments.json.display()))?;
+    if arguments.is_whole() {
+        document::write(&root, &report)?;
+        say::progress("docs/performance.md, docs/performance.svg and README.md are written anew");
+    } else {
+        say::progress("the documents are left as they are: this was not a whole run");
+    }
+    Ok(())
+}
+
+impl Arguments {
+    /// Whether the figures may stand in the documents.
+    fn is_whole(&self) -> bool {
+        self.only.is_none() && !self.quick && self.delay == 0
+    }
 }

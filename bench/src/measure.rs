@@ -34,6 +34,8 @@ pub(crate) struct Figures {
     pub(crate) first: u64,
     /// From the start to the first answer.
     pub(crate) cold: u64,
+    /// CPU used until then, in nanoseconds.
+    pub(crate) cold_cpu: u64,
     pub(crate) starts: usize,
     pub(crate) zip: u64,
     pub(crate) warm: Option<Warm>,
@@ -55,7 +57,12 @@ pub(crate) struct Warm {
 }
 
 /// Measures a job. One entry for each side.
-pub(crate) async fn job(stage: &Stage, job: Job, who: &[Who], effort: Effort) -> Result<Vec<Figures>> {
+pub(crate) async fn job(
+    stage: &Stage,
+    job: Job,
+    who: &[Who],
+    effort: Effort,
+) -> Result<Vec<Figures>> {
     let mut lanes = Vec::new();
     for who in job.sides().iter().filter(|one| who.contains(one)) {
         // The limit program speaks no TLS.
@@ -82,12 +89,19 @@ struct Lane {
     side: Side,
     launch: Launch,
     feed: Feed,
-    starts: Vec<(Duration, Duration, Duration)>,
+    starts: Vec<Start>,
     running: Option<Running>,
     latencies: Vec<Duration>,
     cpu: Duration,
     before: Counts,
     warm: Option<Warm>,
+}
+
+/// One start from nothing.
+struct Start {
+    ready: Duration,
+    first: Duration,
+    cpu: Duration,
 }
 
 /// Played before anything is counted: code is compiled, pools are filled.
@@ -98,7 +112,8 @@ fn warm_up(events: usize) -> usize {
 impl Lane {
     async fn open(stage: &Stage, job: Job, who: Who, effort: Effort) -> Result<Self> {
         let side = stage.side(who).await?;
-        let warm = if effort.events > 0 { effort.events + warm_up(effort.events) + ROUNDS } else { 0 };
+        let warm =
+            if effort.events > 0 { effort.events + warm_up(effort.events) + ROUNDS } else { 0 };
         let feed = Feed::of(stage, &side, job, effort.starts + warm).await?;
         let launch = stage.launch(&side, job.function());
         Ok(Self {
@@ -118,7 +133,7 @@ impl Lane {
         let mut running = Running::start(&self.launch, share.map(Share::of)).await?;
         let ready = running.ready().await?;
         let first = self.play(&mut running).await?;
-        self.starts.push((ready, first, ready + first));
+        self.starts.push(Start { ready, first, cpu: running.cpu()? });
         running.end().await
     }
 
@@ -162,7 +177,7 @@ impl Lane {
             events,
             p50: micros(part(&self.latencies, 50)),
             p99: micros(part(&self.latencies, 99)),
-            cpu: u64::try_from(self.cpu.as_nanos()).unwrap_or(u64::MAX) / events as u64,
+            cpu: nanos(self.cpu) / events as u64,
             peak: running.peak()?,
             calls_of_one: counts.calls.iter().map(|(kind, n)| (kind.clone(), each(n))).collect(),
             counts,
@@ -171,16 +186,17 @@ impl Lane {
     }
 
     fn figures(self, stage: &Stage, job: Job) -> Result<Figures> {
-        let middle = |pick: fn(&(Duration, Duration, Duration)) -> Duration| {
+        let middle = |pick: fn(&Start) -> Duration| {
             let mut all: Vec<Duration> = self.starts.iter().map(pick).collect();
             all.sort_unstable();
-            micros(part(&all, 50))
+            part(&all, 50)
         };
         Ok(Figures {
             who: self.side.who,
-            ready: middle(|start| start.0),
-            first: middle(|start| start.1),
-            cold: middle(|start| start.2),
+            ready: micros(middle(|start| start.ready)),
+            first: micros(middle(|start| start.first)),
+            cold: micros(middle(|start| start.ready + start.first)),
+            cold_cpu: nanos(middle(|start| start.cpu)),
             starts: self.starts.len(),
             zip: crate::side::zipped(&stage.package(self.side.who, job.function()))?,
             warm: self.warm,
@@ -213,4 +229,8 @@ fn part(sorted: &[Duration], percent: usize) -> Duration {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -71,11 +71,6 @@ impl Running {
         }
     }
 
-    /// How long ago it was started.
-    pub(crate) fn age(&self) -> Duration {
-        self.spawned.elapsed()
-    }
-
     /// CPU used so far, by all of its threads.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         cpu(self.process)
@@ -85,7 +80,8 @@ impl Running {
     pub(crate) fn peak(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        let kilobytes =
+            line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
         kilobytes.map(|kilobytes| kilobytes * 1024).context("no VmHWM in /proc: Linux is needed")
     }
 

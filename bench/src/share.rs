@@ -44,7 +44,9 @@ impl Share {
     pub(crate) fn way(&self) -> &'static str {
         match self.way {
             Way::Cgroup(_) => "by a cgroup's quota",
-            Way::Stopping(_) => "by stopping and continuing the process: no cgroup can be made here",
+            Way::Stopping(_) => {
+                "by stopping and continuing the process: no cgroup can be made here"
+            }
         }
     }
 
@@ -54,7 +56,8 @@ impl Share {
             Way::Stopping(_) => words.to_vec(),
             Way::Cgroup(folder) => {
                 let join = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", folder.display());
-                let mut all: Vec<OsString> = vec!["/bin/sh".into(), "-c".into(), join.into(), "sh".into()];
+                let mut all: Vec<OsString> =
+                    vec!["/bin/sh".into(), "-c".into(), join.into(), "sh".into()];
                 all.extend(words.iter().cloned());
                 all
             }

@@ -31,7 +31,6 @@ pub(crate) fn authority(folder: &Path) -> Result<Authority> {
     let server = CertificateParams::new(names)?.signed_by(&server_key, &issuer)?;
     let chain = vec![CertificateDer::from(server.der().to_vec())];
     let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
-    let config =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(chain, private)?;
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, private)?;
     Ok(Authority { acceptor: TlsAcceptor::from(Arc::new(config)), file })
 }

@@ -50,7 +50,8 @@ async fn functions() -> Result<((), String)> {
 }
 
 async fn player() -> Result<((), String)> {
-    quietly(&mut cargo(&["build", "--profile", "bench-player", "-p", "bench", "-p", "limit"])).await?;
+    quietly(&mut cargo(&["build", "--profile", "bench-player", "-p", "bench", "-p", "limit"]))
+        .await?;
     Ok(((), String::new()))
 }
 

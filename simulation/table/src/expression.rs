@@ -68,7 +68,8 @@ pub(super) fn partition(text: &str, given: &Given<'_>) -> Option<String> {
     let tokens = tokens(text);
     let is_pk = |token: &String| name(token, given).is_ok_and(|name| name == "pk");
     let at = tokens.iter().position(is_pk)?;
-    let named = tokens.get(at + 2).filter(|_| tokens.get(at + 1).is_some_and(|sign| sign == "="))?;
+    let named =
+        tokens.get(at + 2).filter(|_| tokens.get(at + 1).is_some_and(|sign| sign == "="))?;
     value(named, given).ok()?["S"].as_str().map(str::to_owned)
 }
 
