@@ -106,7 +106,8 @@ impl Account {
         let target = request.header("x-amz-target");
         let (service, operation) = target.split_once('.').unwrap_or_default();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        *self.counts.calls.entry(operation.to_owned()).or_default() += 1;
+        let kind = kind(operation, &body);
+        *self.counts.calls.entry(kind).or_default() += 1;
         if service.starts_with("DynamoDB") {
             return self.table(operation, body);
         }
@@ -201,6 +202,19 @@ impl Counts {
         };
         let halves = if body["ConsistentRead"] == true { 2 } else { 1 };
         self.half_reads += bytes.div_ceil(4096).max(1) * halves;
+    }
+}
+
+/// A call's kind: the operation, and for the table which items it is about (`Query JOURNEY`).
+fn kind(operation: &str, body: &Value) -> String {
+    if body["TableName"] == IDEMPOTENCY {
+        return format!("{operation} {IDEMPOTENCY}");
+    }
+    let keys = [&body["Key"]["pk"], &body["Item"]["pk"], &body["ExpressionAttributeValues"][":pk"]];
+    let key = keys.into_iter().find_map(|key| key["S"].as_str());
+    match key.and_then(|key| key.split('#').next()) {
+        Some(family) => format!("{operation} {family}"),
+        None => operation.to_owned(),
     }
 }
 

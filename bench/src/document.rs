@@ -2,6 +2,7 @@
 //! nobody's hand.
 
 use crate::chart;
+use crate::machine::Machine;
 use crate::report::{self, Over, Report};
 use anyhow::{Context, Result};
 use std::fmt::Write;
@@ -19,6 +20,12 @@ pub(crate) fn write(root: &Path, report: &Report) -> Result<()> {
     )?;
     between(&root.join("docs/performance.md"), "figures", &figures(report)?)?;
     between(&root.join("README.md"), "performance", &summary(report))
+}
+
+/// Writes what a growth run printed.
+pub(crate) fn write_growth(root: &Path, machine: &Machine, told: &str) -> Result<()> {
+    let text = format!("{}\n\n```\n{}\n```\n", machine.line(), told.trim_end());
+    between(&root.join("docs/performance.md"), "growth", &text)
 }
 
 fn figures(report: &Report) -> Result<String> {

@@ -74,7 +74,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     let machine = Machine::here(&root, &arguments);
     say::line(machine.line());
     if let Some(events) = arguments.growth {
-        return growth::run(&growth::stage(&root, &work), events).await;
+        let told = growth::run(&growth::stage(&root, &work), events).await?;
+        if events >= 100_000 {
+            document::write_growth(&root, &machine, &told)?;
+        }
+        return Ok(());
     }
     let sections = run::all(&arguments, &root, &work).await?;
     let verdicts = verdict::of(&root, &sections);

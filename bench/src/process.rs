@@ -51,7 +51,11 @@ impl Running {
             .stderr(output)
             .kill_on_drop(true);
         let spawned = Instant::now();
-        let child = command.spawn().with_context(|| format!("cannot start {program:?}"))?;
+        let child = match &share {
+            Some(share) => share.start(|| command.spawn()),
+            None => command.spawn(),
+        };
+        let child = child.with_context(|| format!("cannot start {program:?}"))?;
         let process = child.id().context("it ended at once")?;
         if let Some(share) = &share {
             share.hold(process);

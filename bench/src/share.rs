@@ -50,10 +50,25 @@ impl Share {
         }
     }
 
+    /// Starts a program under this share. Where a thread may enter a cgroup by itself (the first
+    /// version), this one does while it starts the program, which is born there.
+    pub(crate) fn start<T>(&self, start: impl FnOnce() -> T) -> T {
+        let Way::Cgroup(folder) = &self.way else { return start() };
+        // Zero is whoever writes it.
+        let entered = std::fs::write(folder.join("tasks"), "0").is_ok();
+        let started = start();
+        if entered && let Some(home) = folder.parent() {
+            // A thread that stays would be slow and nothing else: the figures would show it.
+            drop(std::fs::write(home.join("tasks"), "0"));
+        }
+        started
+    }
+
     /// The words that start a program under this share.
     pub(crate) fn wrap(&self, words: &[OsString]) -> Vec<OsString> {
         match &self.way {
             Way::Stopping(_) => words.to_vec(),
+            Way::Cgroup(folder) if folder.join("tasks").exists() => words.to_vec(),
             Way::Cgroup(folder) => {
                 let join = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", folder.display());
                 let mut all: Vec<OsString> =
