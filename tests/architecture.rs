@@ -209,7 +209,17 @@ fn architecture_no_sample_names_a_real_person() {
 
 #[test]
 fn architecture_every_file_says_what_it_is() {
-    for folder in ["functions", "shared", "cli", "sandbox", "xtask", "simulation", "tests"] {
+    for folder in [
+        "functions",
+        "shared",
+        "cli",
+        "sandbox",
+        "xtask",
+        "simulation",
+        "bench/src",
+        "bench/limit",
+        "tests",
+    ] {
         for file in walk(&root().join(folder)) {
             if file.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&file).unwrap();

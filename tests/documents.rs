@@ -79,6 +79,7 @@ fn architecture_every_file_that_a_document_names_is_there() {
                 "events/",
                 "config/",
                 "web/",
+                "bench/",
             ];
             let is_path = starts.iter().any(|start| quoted.starts_with(start));
             if is_path && !quoted.contains(['<', '*', ' ', '…']) {

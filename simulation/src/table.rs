@@ -1,240 +1,42 @@
-//! The table in memory: DynamoDB's JSON protocol, as far as the ledger speaks it.
-//!
-//! What is assumed of AWS is listed with its sources in `assumption.rs`, and the same cases are played
-//! against the local AWS by `tests/model.rs` of the whole.
+//! The table of the world, with the watch over leases that looks at every write.
 
-mod expression;
 pub(crate) mod watch;
 
-use expression::{Condition, Given, update};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use serde_json::Value;
+use std::ops::{Deref, DerefMut};
+pub(crate) use table::{Item, Refusal, int, text};
 use watch::Watch;
 
-/// An item: attributes by name, each as DynamoDB writes it (`{"S": "…"}`).
-pub(crate) type Item = BTreeMap<String, Value>;
-
-/// A refusal, as AWS words it.
-pub(crate) struct Refusal {
-    pub(crate) kind: &'static str,
-    item: Option<Item>,
-    message: String,
-    /// Of a transaction: why each of its parts was refused.
-    reasons: Vec<Value>,
-}
-
-/// The one table, its index and its stream.
+/// The table in memory, watched.
 #[derive(Default, Clone)]
 pub(crate) struct Table {
-    pub(crate) items: BTreeMap<(String, String), Item>,
-    /// Facts that were inserted, as the mapping's filter lets them through.
-    pub(crate) stream: VecDeque<Value>,
+    held: table::Table,
     pub(crate) watch: Watch,
-    /// The tokens of the transactions that were carried out.
-    transactions: BTreeSet<String>,
 }
 
-impl Refusal {
-    fn invalid(message: impl Into<String>) -> Self {
-        Self {
-            kind: "ValidationException",
-            item: None,
-            message: message.into(),
-            reasons: Vec::new(),
-        }
-    }
+impl Deref for Table {
+    type Target = table::Table;
 
-    pub(crate) fn body(&self) -> Value {
-        let mut body = json!({
-            "__type": format!("com.amazonaws.dynamodb.v20120810#{}", self.kind),
-            "message": self.message,
-        });
-        if let Some(item) = &self.item {
-            body["Item"] = json!(item);
-        }
-        if !self.reasons.is_empty() {
-            body["CancellationReasons"] = json!(self.reasons);
-        }
-        body
+    fn deref(&self) -> &table::Table {
+        &self.held
     }
 }
 
-pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
-    item.get(name).and_then(|value| value["S"].as_str()).unwrap_or_default()
-}
-
-pub(crate) fn int(item: &Item, name: &str) -> Option<i64> {
-    item.get(name)?["N"].as_str()?.parse().ok()
-}
-
-fn key_of(value: &Value) -> Result<(String, String), Refusal> {
-    let part = |name: &str| value[name]["S"].as_str().filter(|text| !text.is_empty());
-    match (part("pk"), part("sk")) {
-        (Some(pk), Some(sk)) => Ok((pk.to_owned(), sk.to_owned())),
-        _ => Err(Refusal::invalid("the key is not pk and sk")),
+impl DerefMut for Table {
+    fn deref_mut(&mut self) -> &mut table::Table {
+        &mut self.held
     }
 }
 
 impl Table {
-    /// Answers one call, made by somebody (for the watch over leases).
+    /// Answers one call, made by somebody.
     pub(crate) fn call(
         &mut self,
         operation: &str,
         body: &Value,
         by: Option<u64>,
     ) -> Result<Value, Refusal> {
-        match operation {
-            "GetItem" => self.get(body),
-            "PutItem" => self.put(body, by),
-            "UpdateItem" => self.update(body, by),
-            "Query" => self.query(body),
-            "TransactWriteItems" => self.transact(body, by),
-            _ => Err(Refusal::invalid(format!("{operation} is not modelled"))),
-        }
+        let Self { held, watch } = self;
+        held.call(operation, body, &mut |key, old, new| watch.see(key, old, new, by))
     }
-
-    fn get(&self, body: &Value) -> Result<Value, Refusal> {
-        let item = self.items.get(&key_of(&body["Key"])?);
-        Ok(item.map_or_else(|| json!({}), |item| json!({ "Item": item })))
-    }
-
-    fn put(&mut self, body: &Value, by: Option<u64>) -> Result<Value, Refusal> {
-        let key = key_of(&body["Item"])?;
-        let item: Item = serde_json::from_value(body["Item"].clone())
-            .map_err(|_| Refusal::invalid("no item"))?;
-        self.check(&key, body)?;
-        self.land(key, item, by);
-        Ok(json!({}))
-    }
-
-    fn update(&mut self, body: &Value, by: Option<u64>) -> Result<Value, Refusal> {
-        let key = key_of(&body["Key"])?;
-        self.check(&key, body)?;
-        let mut item = self.items.get(&key).cloned().unwrap_or_else(|| {
-            let part = |text: &str| json!({"S": text});
-            Item::from([("pk".into(), part(&key.0)), ("sk".into(), part(&key.1))])
-        });
-        let text = body["UpdateExpression"].as_str().unwrap_or_default();
-        update(text, &mut item, &given(body)).map_err(Refusal::invalid)?;
-        let returned = match body["ReturnValues"].as_str() {
-            // UPDATED_NEW is asked for by one caller, who reads what it added to: a part of ALL_NEW.
-            Some("ALL_NEW" | "UPDATED_NEW") => json!({ "Attributes": item }),
-            _ => json!({}),
-        };
-        self.land(key, item, by);
-        Ok(returned)
-    }
-
-    /// All of it, or nothing; the same token again is the same transaction.
-    fn transact(&mut self, body: &Value, by: Option<u64>) -> Result<Value, Refusal> {
-        let token = body["ClientRequestToken"].as_str().unwrap_or_default();
-        if self.transactions.contains(token) {
-            return Ok(json!({}));
-        }
-        let none = Vec::new();
-        let all = body["TransactItems"].as_array().unwrap_or(&none);
-        let mut after = self.clone();
-        let mut reasons = Vec::new();
-        for one in all {
-            let done = match (&one["Update"], &one["Put"]) {
-                (Value::Null, put) => after.put(put, by),
-                (update, _) => after.update(update, by),
-            };
-            reasons.push(match done {
-                Ok(_) => json!({"Code": "None"}),
-                Err(refusal) if refusal.item.is_none() && refusal.kind == "ValidationException" => {
-                    return Err(refusal);
-                }
-                Err(_) => json!({"Code": "ConditionalCheckFailed"}),
-            });
-        }
-        if reasons.iter().any(|reason| reason["Code"] != "None") {
-            let mut refusal = Refusal::invalid("Transaction cancelled");
-            refusal.kind = "TransactionCanceledException";
-            refusal.reasons = reasons;
-            return Err(refusal);
-        }
-        after.transactions.insert(token.to_owned());
-        *self = after;
-        Ok(json!({}))
-    }
-
-    fn check(&self, key: &(String, String), body: &Value) -> Result<(), Refusal> {
-        let Some(condition) = body["ConditionExpression"].as_str() else { return Ok(()) };
-        let none = Item::new();
-        let item = self.items.get(key);
-        let holds = Condition::of(condition).holds(item.unwrap_or(&none), &given(body));
-        if holds.map_err(Refusal::invalid)? {
-            return Ok(());
-        }
-        let wants_old = body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
-        Err(Refusal {
-            kind: "ConditionalCheckFailedException",
-            item: item.filter(|_| wants_old).cloned(),
-            message: "The conditional request failed".to_owned(),
-            reasons: Vec::new(),
-        })
-    }
-
-    fn land(&mut self, key: (String, String), item: Item, by: Option<u64>) {
-        let old = self.items.get(&key);
-        self.watch.see(&key, old, &item, by);
-        if old.is_none() && key.1.starts_with("FACT#") {
-            self.stream.push_back(json!({"eventName": "INSERT", "dynamodb": {"NewImage": item}}));
-        }
-        self.items.insert(key, item);
-    }
-
-    fn query(&self, body: &Value) -> Result<Value, Refusal> {
-        let condition = Condition::of(body["KeyConditionExpression"].as_str().unwrap_or_default());
-        let given = given(body);
-        let mut found = Vec::new();
-        let by_index = body["IndexName"] == "agenda";
-        if !by_index && !body["IndexName"].is_null() {
-            return Err(Refusal::invalid("there is no such index"));
-        }
-        if by_index && body["ConsistentRead"] == true {
-            return Err(Refusal::invalid("an index cannot be read consistently"));
-        }
-        let pk = body["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or_default();
-        let from = if by_index { "" } else { pk };
-        let read = self.items.range((from.to_owned(), String::new())..);
-        for (_, item) in read.take_while(|(key, _)| by_index || key.0 == pk) {
-            if condition.holds(item, &given).map_err(Refusal::invalid)? {
-                found.push(if by_index { projected(item) } else { item.clone() });
-            }
-        }
-        if by_index {
-            found.sort_by_key(|item| int(item, "agenda_at"));
-        }
-        if body["ScanIndexForward"] == false {
-            found.reverse();
-        }
-        found.truncate(body["Limit"].as_u64().map_or(usize::MAX, |most| most as usize));
-        Ok(json!({ "Count": found.len(), "Items": found }))
-    }
-
-    /// What is still to do, and from when on a sweep would look at it.
-    pub(crate) fn agenda(&self) -> impl Iterator<Item = (&(String, String), &str, i64)> {
-        self.items.iter().filter_map(|(key, item)| {
-            let list = text(item, "agenda");
-            let open = list.starts_with("undispatched#") || list.starts_with("due#");
-            Some((key, list, int(item, "agenda_at")?)).filter(|_| open)
-        })
-    }
-
-    /// Takes away what is over its time to live, in seconds.
-    pub(crate) fn expire(&mut self, now: i64) {
-        self.items.retain(|_, item| int(item, "expires_at").is_none_or(|at| at > now));
-    }
-}
-
-fn given(body: &Value) -> Given<'_> {
-    Given { names: &body["ExpressionAttributeNames"], values: &body["ExpressionAttributeValues"] }
-}
-
-/// The index holds keys alone.
-fn projected(item: &Item) -> Item {
-    let names = ["pk", "sk", "agenda", "agenda_at"];
-    names.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone()))).collect()
 }

@@ -1,7 +1,8 @@
-//! Developer commands: `cargo xtask up | down | demo | test | soak`. Each command is one file.
+//! Developer commands: `cargo xtask up | down | demo | test | soak | bench`. Each command is one file.
 
 mod aws;
 mod background;
+mod bench;
 mod compile;
 mod daemon;
 mod demo;
@@ -55,6 +56,8 @@ enum Command {
     /// The long runs: histories by luck, every pair of faults, planted mistakes and small changes,
     /// hostile input, and the deployed whole while everything fails.
     Soak(soak::Arguments),
+    /// Measure the functions beside reference handlers in Node.
+    Bench(bench::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -77,6 +80,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(options) => demo::run(&place, options).await?,
         Command::Test(options) => return test::run(options).await,
         Command::Soak(options) => return soak::run(options).await,
+        Command::Bench(options) => return bench::run(options).await,
     }
     Ok(ExitCode::SUCCESS)
 }

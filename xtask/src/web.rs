@@ -33,7 +33,7 @@ pub(crate) async fn build() -> Result<((), String)> {
         return Ok(((), "as built".into()));
     }
     prepare().await?;
-    quietly(Command::new("node").arg("build.mjs"))
+    quietly(Command::new("node").arg("build.mjs"), &folder())
         .await
         .context("web/ cannot be built; `node web/build.mjs` says why")?;
     Ok(((), "built".into()))
@@ -41,15 +41,22 @@ pub(crate) async fn build() -> Result<((), String)> {
 
 /// Installs what `web/package-lock.json` lists, unless it is there.
 pub(crate) async fn prepare() -> Result<()> {
+    install(&folder()).await
+}
+
+/// Installs what a folder's `package-lock.json` lists, unless it is there.
+pub(crate) async fn install(folder: &Path) -> Result<()> {
     node().await?;
-    let pinned = std::fs::read_to_string(folder().join("package-lock.json"))?;
-    let stamp = folder().join("node_modules/pinned.json");
+    let pinned = std::fs::read_to_string(folder.join("package-lock.json"))?;
+    let stamp = folder.join("node_modules/pinned.json");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == pinned) {
         return Ok(());
     }
-    quietly(Command::new("npm").args(["ci", "--ignore-scripts", "--silent"]))
-        .await
-        .context("npm cannot install what web/package-lock.json lists")?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--silent"]);
+    quietly(&mut npm, folder).await.with_context(|| {
+        format!("npm cannot install what {}/package-lock.json lists", folder.display())
+    })?;
     std::fs::write(&stamp, pinned)?;
     Ok(())
 }
@@ -110,8 +117,8 @@ fn newest(path: &Path) -> Option<SystemTime> {
     }
 }
 
-async fn quietly(command: &mut Command) -> Result<()> {
-    let said = command.current_dir(folder()).kill_on_drop(true).output().await?;
+async fn quietly(command: &mut Command, folder: &Path) -> Result<()> {
+    let said = command.current_dir(folder).kill_on_drop(true).output().await?;
     let told = [said.stdout, said.stderr].concat();
     ensure!(said.status.success(), "it said:\n{}", last_lines(&String::from_utf8_lossy(&told)));
     Ok(())

@@ -72,6 +72,16 @@ impl Condition {
     }
 }
 
+/// The one partition that a key condition names, so that a query need not look at the others.
+pub(super) fn partition(text: &str, given: &Given<'_>) -> Option<String> {
+    let tokens = tokens(text);
+    let is_pk = |token: &String| name(token, given).is_ok_and(|name| name == "pk");
+    let at = tokens.iter().position(is_pk)?;
+    let named =
+        tokens.get(at + 2).filter(|_| tokens.get(at + 1).is_some_and(|sign| sign == "="))?;
+    value(named, given).ok()?["S"].as_str().map(str::to_owned)
+}
+
 impl<'a> Reader<'a> {
     fn peek(&self) -> &'a str {
         self.tokens.get(self.at).map_or("", String::as_str)
