@@ -146,7 +146,7 @@ impl Told {
 }
 
 /// A journey with two hundred items in its timeline: how often it is asked for when a message of its
-/// is worked. The items are copies of what the run left, as forty more effects would leave them.
+/// is worked. Most of its items are notes of an operator's, which are in the timeline as all else is.
 async fn timeline(stage: &Stage, side: &Side) -> Result<String> {
     let samples = Samples::read(&stage.root)?;
     let mut line = Line::open(stage, side).await?;

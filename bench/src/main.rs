@@ -30,6 +30,10 @@ use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// So many events and starts make figures for the documents.
+const EVENTS: usize = 3000;
+const STARTS: usize = 10;
+
 /// Measures the functions beside reference handlers, with AWS and vendors on loopback.
 #[derive(Parser)]
 struct Arguments {
@@ -40,10 +44,10 @@ struct Arguments {
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Events of each job, played warm; a batch counts as its messages.
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = EVENTS)]
     events: usize,
     /// Starts from nothing of each job.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = STARTS)]
     starts: usize,
     /// A tenth of everything: to see that it works.
     #[arg(long)]
@@ -99,6 +103,7 @@ async fn run(arguments: Arguments) -> Result<()> {
 impl Arguments {
     /// Whether the figures may stand in the documents.
     fn is_whole(&self) -> bool {
-        self.only.is_none() && !self.quick && self.delay == 0
+        let enough = self.events >= EVENTS && self.starts >= STARTS;
+        enough && self.only.is_none() && !self.quick && self.delay == 0
     }
 }
