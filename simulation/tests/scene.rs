@@ -19,6 +19,24 @@ pub(crate) struct Scene {
     pub(crate) pairs: u64,
 }
 
+/// Every scene, for whoever writes a schedule.
+const NAMES: [&str; 14] = [
+    "stripe-webhook",
+    "lead-capture",
+    "consent-capture",
+    "create-payment-intent",
+    "reconciler",
+    "dispatcher",
+    "notifier",
+    "sgtm-forwarder",
+    "crm-sync",
+    "esp-sync",
+    "crm-sync-overtaken",
+    "esp-sync-overtaken",
+    "sweeper",
+    "redrive",
+];
+
 /// Faults, by the number of the effect.
 type Schedule = Vec<(usize, Fault)>;
 
@@ -40,6 +58,7 @@ impl Scene {
 
     /// All single faults, and all pairs or a sample of them; or what a file of schedules says.
     pub(crate) fn enumerate(&self, lab: &mut Lab) {
+        assert!(NAMES.contains(&self.name), "{} is not among the scenes' names", self.name);
         let expected = self.run(lab, &[]);
         self.judge(&expected, &expected, &[]);
         match named("THROUGHLINE_SCHEDULES") {
@@ -125,13 +144,16 @@ impl Scene {
         let mut run = 0;
         for line in text.lines() {
             let Some((scene, faults)) = line.trim().split_once(' ') else { continue };
+            assert!(NAMES.contains(&scene), "{scene} is no scene: write one of {NAMES:?}");
             if scene == self.name {
                 let schedule = schedule(faults);
                 self.judge(&self.run(lab, &schedule), expected, &schedule);
                 run += 1;
             }
         }
-        say(&format!("{}: {run} schedules of {path}", self.name));
+        if run > 0 {
+            say(&format!("{}: {run} schedules of {path}", self.name));
+        }
     }
 
     /// All that may go wrong after a first fault, in what that one led to.
