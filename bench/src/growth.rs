@@ -42,9 +42,10 @@ pub(crate) async fn run(stage: &Stage, events: usize) -> Result<String> {
     Ok(told)
 }
 
-const HEAD: &str = "\
-                   calls of an event              CPU of an event in ms          write  largest
-events    items    webhook dispatcher consumer    webhook dispatcher consumer    units     item";
+const HEAD: &str = concat!(
+    "                   calls of an event              CPU of an event in ms          write  largest\n",
+    "events    items    webhook dispatcher consumer    webhook dispatcher consumer    units     item",
+);
 
 /// The three programs that an event passes.
 struct Line {
