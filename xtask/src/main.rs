@@ -1,8 +1,9 @@
-//! Developer commands: `cargo xtask up | down | demo | test | soak`. Each command is one file.
+//! Developer commands: `cargo xtask up | down | demo | test | cost | soak`. Each command is one file.
 
 mod aws;
 mod background;
 mod compile;
+mod cost;
 mod daemon;
 mod demo;
 mod deploy;
@@ -16,6 +17,7 @@ mod place;
 mod sandbox;
 mod say;
 mod settings;
+mod size;
 mod soak;
 mod stack;
 mod tail;
@@ -50,6 +52,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Format, lints, tests, template, policy, and the deployed whole from outside.
     Test(test::Arguments),
+    /// What it costs at AWS, for us and for the designs people use today.
+    Cost(cost::Arguments),
     /// The long runs: histories by luck, every pair of faults, planted mistakes.
     Soak(soak::Arguments),
 }
@@ -73,6 +77,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Down => down::run(&place).await?,
         Command::Demo(options) => demo::run(&place, options).await?,
         Command::Test(options) => return test::run(options).await,
+        Command::Cost(options) => cost::run(&options)?,
         Command::Soak(options) => return soak::run(options).await,
     }
     Ok(ExitCode::SUCCESS)
