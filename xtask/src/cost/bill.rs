@@ -133,6 +133,7 @@ mod tests {
         Price {
             service: String::new(),
             of: String::new(),
+            per: 1,
             read: None,
             tiers,
             source: String::new(),

@@ -86,6 +86,8 @@ pub(super) struct Price {
     pub(super) service: String,
     #[serde(rename = "for")]
     pub(super) of: String,
+    /// How many of them the tables price together.
+    pub(super) per: u128,
     /// When it was read; `None` where it could not be checked.
     pub(super) read: Option<String>,
     pub(super) tiers: Vec<(Option<u128>, u128)>,

@@ -75,9 +75,12 @@ fn verdict(data: &Data) -> Result<String> {
     let least = Load { at_the_least: true, ..load };
     let ours = data.designs.first().context("cost/usage.json has no designs")?;
     let theirs = named(data, REFERENCE)?;
-    let costs = |design: &Design, load: Load| Ok::<_, anyhow::Error>(total(&bill(data, design, load)?));
+    let costs =
+        |design: &Design, load: Load| Ok::<_, anyhow::Error>(total(&bill(data, design, load)?));
     let times = |load: Load, other: &Design| {
-        Ok::<_, anyhow::Error>(hundredths(costs(ours, load)? * 100 / costs(other, a_million(data, Work::Purchase))?.max(1)))
+        Ok::<_, anyhow::Error>(hundredths(
+            costs(ours, load)? * 100 / costs(other, a_million(data, Work::Purchase))?.max(1),
+        ))
     };
     let counted = costs(ours, load)? * 100 / costs(theirs, load)?.max(1);
     let verdict = if counted <= TARGET { "met" } else { "not met" };
@@ -103,9 +106,8 @@ fn shares(data: &Data, designs: [&Design; 2]) -> Result<String> {
     let mut text = String::new();
     for design in designs {
         let bill = bill(data, design, a_million(data, Work::Purchase))?;
-        let of = |names: &[&str]| {
-            dollars(names.iter().filter_map(|name| bill.get(*name)).sum::<u128>())
-        };
+        let of =
+            |names: &[&str]| dollars(names.iter().filter_map(|name| bill.get(*name)).sum::<u128>());
         let [_, _, writes, ..] = together(design);
         writeln!(
             text,
@@ -161,6 +163,7 @@ fn units(data: &Data) -> Result<String> {
     let ours = data.designs.first().context("cost/usage.json has no designs")?;
     let mut table = String::from(
         "\n### What one purchase of ours asks of the table and the queues\n\n\
+         Counted, and what the protocol needs at the least; `cost/calls.snap` says why for each.\n\n\
          | step | calls | needed | write units | needed | read units | needed |\n\
          |---|---:|---:|---:|---:|---:|---:|\n",
     );
@@ -189,11 +192,11 @@ fn together(design: &Design) -> [u128; 6] {
 
 fn prices(data: &Data) -> Result<String> {
     let mut table = String::from(
-        "\n### The prices\n\n| what | for | dollars a million | read | from |\n|---|---|---:|---|---|\n",
+        "\n### The prices\n\n| what | for | dollars | read | from |\n|---|---|---:|---|---|\n",
     );
     for price in data.prices.values() {
         let each: Vec<String> =
-            price.tiers.iter().map(|(_, each)| dollars(each * 1_000_000)).collect();
+            price.tiers.iter().map(|(_, each)| exactly(each * price.per)).collect();
         let read = price.read.as_deref().unwrap_or("not checked ◇");
         writeln!(
             table,
@@ -214,6 +217,13 @@ fn dollars(picodollars: u128) -> String {
     let rounded = (picodollars + unit / 2) / unit;
     let (whole, part) = (rounded / (DOLLAR / unit), rounded % (DOLLAR / unit));
     if rounded == 0 { "0".to_owned() } else { format!("{}.{part:0digits$}", grouped(whole)) }
+}
+
+/// A price as its list has it: cents, and the digits behind them that are not zero.
+fn exactly(picodollars: u128) -> String {
+    let part = format!("{:06}", picodollars % DOLLAR / 1_000_000);
+    let (cents, rest) = part.split_at(2);
+    format!("{}.{cents}{}", picodollars / DOLLAR, rest.trim_end_matches('0'))
 }
 
 /// `1 000 000`.
@@ -241,7 +251,7 @@ fn units_of(thousandths: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DOLLAR, dollars, units_of};
+    use super::{DOLLAR, dollars, exactly, units_of};
 
     #[test]
     fn dollars_are_rounded_once_and_grouped() {
@@ -249,6 +259,9 @@ mod tests {
         assert_eq!(dollars(1_234_567 * DOLLAR + DOLLAR / 200), "1 234 567.01");
         assert_eq!(dollars(DOLLAR / 1000), "0.0010");
         assert_eq!(dollars(0), "0");
+        assert_eq!(exactly(705_000 * 1_000_000), "0.705");
+        assert_eq!(exactly(13_333_400 * 1_000_000), "13.3334");
+        assert_eq!(exactly(DOLLAR / 10), "0.10");
         assert_eq!(units_of(3_000), "3");
         assert_eq!(units_of(2_500), "2.5");
     }
