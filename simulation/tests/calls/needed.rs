@@ -21,6 +21,20 @@ const fn least(
 /// What an event needs.
 pub(crate) fn needed(event: &str) -> Needed {
     let (who, what) = event.split_once(", ").unwrap_or((event, ""));
+    match who {
+        "lead" | "consent" | "checkout" | "webhook" => door(who, what),
+        "dispatcher" => dispatcher(what),
+        "sweeper" => least(
+            "101",
+            "0",
+            "53",
+            "16 lists of facts, 16 for each of 5 destinations, and 5 gates: no list of lists exists",
+        ),
+        _ => consumer(who, what),
+    }
+}
+
+fn door(who: &str, what: &str) -> Needed {
     match (who, what) {
         ("lead", "") => least(
             "3",
@@ -51,30 +65,42 @@ pub(crate) fn needed(event: &str) -> Needed {
             "1",
             "a refund does not say whose it is: read the pointer; put the fact",
         ),
-        ("dispatcher", "lead") => least(
+        _ => least("0", "0", "0", "nobody has said"),
+    }
+}
+
+fn dispatcher(what: &str) -> Needed {
+    match what {
+        "lead" => least(
             "12",
             "11",
             "2",
             "read journey and person; put the routing; journey and consent to the person; 3 deliveries (2 each, the agenda's among them) and 3 queues; the fact off the agenda (2)",
         ),
-        ("dispatcher", "checkout") => least(
+        "checkout" => least(
             "10",
             "9",
             "2",
             "the same; the person has the journey and the consent already, so nothing is written there",
         ),
-        ("dispatcher", "payment") => least(
+        "payment" => least(
             "13",
             "12",
             "2",
             "the same for 4 deliveries and 4 queues; the person's journey pays now",
         ),
-        ("dispatcher", "ten leads") => least(
+        "ten leads" => least(
             "9.3",
             "11",
             "2",
             "as one lead; a queue would take ten messages in one request. Ours sends each fact's own, and takes a fact off the agenda without waiting for its neighbours",
         ),
+        _ => least("0", "0", "0", "nobody has said"),
+    }
+}
+
+fn consumer(who: &str, what: &str) -> Needed {
+    match (who, what) {
         ("crm-sync" | "esp-sync", "ten leads") => least(
             "6.2",
             "5.1",
@@ -101,12 +127,6 @@ pub(crate) fn needed(event: &str) -> Needed {
             "5",
             "3",
             "the same, and draw a slot. Ours draws twice where the schedule has fallen behind",
-        ),
-        ("sweeper", _) => least(
-            "101",
-            "0",
-            "53",
-            "16 lists of facts, 16 for each of 5 destinations, and 5 gates: no list of lists exists",
         ),
         _ => least("0", "0", "0", "nobody has said"),
     }

@@ -53,7 +53,7 @@ fn per_million(data: &Data) -> Result<String> {
     let mut table = format!("\n### A million\n\n{}", head(data, "dollars for a million"));
     for (work, name) in [
         (Work::Lead, "leads, told to three destinations"),
-        (Work::Webhook, "webhooks, received and kept"),
+        (Work::Webhook, "webhooks, answered (ours has kept it, theirs have sent its messages too)"),
         (Work::Purchase, "purchases with four destinations"),
     ] {
         let load = a_million(data, work);
