@@ -3,6 +3,7 @@
 
 use crate::clock;
 use crate::fault::Fault;
+use crate::meter;
 use crate::world::{self, Touch};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -170,7 +171,14 @@ impl Call {
             "DynamoDB" => {
                 let answer = world::with(|world| {
                     let by = world.current.map(|(actor, _)| actor);
+                    let before = meter::item(&world.table, body);
                     let answer = world.table.call(operation, body, by);
+                    let after = meter::item(&world.table, body);
+                    let items = (before.as_ref(), after.as_ref());
+                    world.meter(
+                        operation,
+                        meter::units(operation, body, answer.as_ref().ok(), items),
+                    );
                     world.watch_the_cursor();
                     answer
                 });
@@ -188,7 +196,10 @@ impl Call {
                     }
                 }
             }
-            "AmazonSQS" => match world::with(|world| world.queues.call(operation, body)) {
+            "AmazonSQS" => match world::with(|world| {
+                world.meter(operation, (0, 0));
+                world.queues.call(operation, body)
+            }) {
                 Ok(answer) => respond(200, &answer),
                 Err(kind) => respond(
                     400,

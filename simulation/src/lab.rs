@@ -2,6 +2,7 @@
 
 use crate::assumption::{QueueTrial, Trial};
 use crate::fault::{Effect, Function, Plan};
+use crate::meter::Metered;
 use crate::oracle::{Rest, judge};
 use crate::queue::Queues;
 use crate::run::{Options, Run};
@@ -164,6 +165,12 @@ impl Lab {
     pub fn hand(&mut self, function: Function, event: Value) -> Value {
         let shop = self.begin(&Options::default(), Plan::default());
         self.runtime.block_on(shop.take(function, event))
+    }
+
+    /// Every call to the table and the queues that the last history made, as it is billed.
+    #[must_use]
+    pub fn metered(&self) -> Vec<Metered> {
+        world::with(|world| world.metered.clone())
     }
 
     /// What the world in memory makes of every case about which it assumes something.

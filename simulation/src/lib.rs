@@ -13,6 +13,7 @@ mod aws;
 mod clock;
 mod fault;
 mod lab;
+mod meter;
 mod oracle;
 mod orders;
 mod queue;
@@ -25,6 +26,7 @@ mod world;
 
 pub use fault::{Effect, Fault, Function, Plan};
 pub use lab::{Lab, Report, Snapshot};
+pub use meter::Metered;
 pub use oracle::Rest;
 pub use orders::{Explored, Together};
 pub use run::{Options, Sweeping};

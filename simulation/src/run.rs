@@ -38,6 +38,8 @@ pub struct Options {
     pub stream: bool,
     /// How many messages a batch holds. With one it is known which delivery a call is for.
     pub batch: usize,
+    /// How many facts a batch of the stream holds.
+    pub facts: usize,
     /// The queues that somebody consumes.
     pub queues: Vec<&'static str>,
     /// By how many milliseconds each function's clock is wrong.
@@ -55,6 +57,7 @@ impl Default for Options {
             sweeping: Sweeping::Last,
             stream: true,
             batch: 1,
+            facts: 1,
             queues: QUEUES.to_vec(),
             skews: BTreeMap::new(),
             reconciling: false,

@@ -4,6 +4,7 @@
 
 use crate::clock;
 use crate::fault::{Effect, Fault, Function, Plan};
+use crate::meter::Metered;
 use crate::queue::Queues;
 use crate::table::{Table, int};
 use crate::vendor::Vendors;
@@ -80,6 +81,8 @@ pub(crate) struct World {
     pub(crate) driver: Option<Waker>,
     /// Each function's effects, and whether they write.
     pub(crate) counted: BTreeMap<Function, Vec<Touch>>,
+    /// Every call to the table and the queues, as it is billed.
+    pub(crate) metered: Vec<Metered>,
     struck: BTreeMap<String, Option<Fault>>,
     tickets: u64,
     /// What was done and what went wrong, for whoever reads a failure.
@@ -164,6 +167,12 @@ impl World {
     fn ticket(&mut self) -> u64 {
         self.tickets += 1;
         self.tickets
+    }
+
+    /// Counts a call that was answered.
+    pub(crate) fn meter(&mut self, operation: &str, (writes, half_reads): (usize, usize)) {
+        let by = self.current.map(|(_, function)| function);
+        self.metered.push(Metered { by, operation: operation.to_owned(), writes, half_reads });
     }
 
     fn wake(&mut self) {

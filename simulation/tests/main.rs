@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
 
+mod calls;
 mod crashes;
 mod luck;
 mod orders;

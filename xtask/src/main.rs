@@ -1,9 +1,10 @@
-//! Developer commands: `cargo xtask up | down | demo | test | soak | bench`. Each command is one file.
+//! Developer commands: `cargo xtask up | down | demo | test | soak | bench | cost`. Each command is one file.
 
 mod aws;
 mod background;
 mod bench;
 mod compile;
+mod cost;
 mod daemon;
 mod demo;
 mod deploy;
@@ -19,6 +20,7 @@ mod place;
 mod sandbox;
 mod say;
 mod settings;
+mod size;
 mod soak;
 mod stack;
 mod tail;
@@ -56,6 +58,8 @@ enum Command {
     /// The long runs: histories by luck, every pair of faults, planted mistakes and small changes,
     /// hostile input, and the deployed whole while everything fails.
     Soak(soak::Arguments),
+    /// What it costs at AWS, for us and for the designs people use today.
+    Cost(cost::Arguments),
     /// Measure the functions beside reference handlers in Node.
     Bench(bench::Arguments),
 }
@@ -79,6 +83,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Down => down::run(&place).await?,
         Command::Demo(options) => demo::run(&place, options).await?,
         Command::Test(options) => return test::run(options).await,
+        Command::Cost(options) => cost::run(&options)?,
         Command::Soak(options) => return soak::run(options).await,
         Command::Bench(options) => return bench::run(options).await,
     }

@@ -6,7 +6,7 @@ use crate::place::{Place, program, repository, shown};
 use crate::stack::Stack;
 use crate::tools::{Tool, prepare, prepare_node};
 use crate::up::told_to_stop;
-use crate::{deploy, say, soak, web};
+use crate::{deploy, say, size, soak, web};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -46,6 +46,8 @@ enum Step {
     Template,
     /// cargo-deny: bans, licences, sources.
     Policy,
+    /// Two functions' zips weigh what they may; none links what only the operator needs.
+    Size,
     /// The browser side without a browser: types, sizes, unit tests.
     Web,
     /// The deployed whole, driven from outside, on a stack of its own.
@@ -171,6 +173,7 @@ impl Step {
             Self::Architecture => "architecture",
             Self::Template => "template",
             Self::Policy => "policy",
+            Self::Size => "size",
             Self::Web => "web",
             Self::E2e => "e2e",
             Self::Contract => "contract",
@@ -203,6 +206,7 @@ impl Step {
                 deny.args(["check", "bans", "licenses", "sources"]).current_dir(repository());
                 plain(log, deny.kill_on_drop(true)).await
             }
+            Self::Size => size::check(std::fs::File::create(log_file(log)?)?).await,
             Self::Web => {
                 web::prepare().await?;
                 plain("web-build", &mut web::script(&["build.mjs"])).await?;

@@ -108,7 +108,7 @@ fn install(folder: &Path, list: &Path) -> Command {
 }
 
 /// The first Python on the path that is new enough.
-async fn python() -> Result<String> {
+pub(crate) async fn python() -> Result<String> {
     let mut found = Vec::new();
     for name in ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"] {
         let question = "import sys; print(*sys.version_info[:2])";

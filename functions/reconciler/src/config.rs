@@ -39,7 +39,8 @@ impl Config {
     /// Says which secret cannot be read.
     pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
         let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
-        let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?.reading_up_to(LARGEST_PAGE);
+        let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?
+            .reading_up_to(LARGEST_PAGE);
         let stripe = StripeClient::new(&self.stripe_base_url, outbound);
         self.open_over(aws, stripe).await
     }

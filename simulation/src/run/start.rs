@@ -57,8 +57,12 @@ impl Run {
 
     /// Starts a batch of the stream, if there is one.
     pub(crate) fn start_dispatch(&mut self) -> Option<Actor> {
-        let record = world::with(|world| world.table.stream.pop_front())?;
-        Some(self.start_records(json!({ "Records": [record] })))
+        let records: Vec<Value> = world::with(|world| {
+            let most = world.table.stream.len().min(self.options.facts);
+            world.table.stream.drain(..most).collect()
+        });
+        let waiting = !records.is_empty();
+        waiting.then(|| self.start_records(json!({ "Records": records })))
     }
 
     /// The same batch again: the stream delivers at least once.

@@ -35,7 +35,8 @@ fn order() -> Order {
 
 fn client(server: &Server) -> StripeClient {
     let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_millis(400) };
-    let client = StripeClient::new(&server.url, Outbound::new("stripe", limits, Roots::BuiltIn).unwrap());
+    let client =
+        StripeClient::new(&server.url, Outbound::new("stripe", limits, Roots::BuiltIn).unwrap());
     client.waiting_first(Duration::from_millis(2))
 }
 
