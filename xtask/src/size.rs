@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use tokio::process::Command;
 
-/// How many bytes a function's zip may have. What was measured stands beside it, on x86-64 with thin
-/// LTO; the margin is for a new version of a library, not for a new one.
+/// How many bytes a function's zip may have, on x86-64 with thin LTO. Neither is weighed so yet, and
+/// both limits are guesses: stripe-webhook has 2 658 689 with fat LTO. After the first run of this step,
+/// put what it measured and 2 %.
 const LIMITS: [Limit; 2] = [
-    Limit { function: "stripe-webhook", zip: 3_050_000 },
+    Limit { function: "stripe-webhook", zip: 3_050_971 },
     Limit { function: "crm-sync", zip: 3_600_000 },
 ];
 
