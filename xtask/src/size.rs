@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use tokio::process::Command;
 
-/// How many bytes a function's zip may have, on x86-64 with thin LTO. Neither is weighed so yet, and
-/// both limits are guesses: stripe-webhook has 2 658 689 with fat LTO. After the first run of this step,
-/// put what it measured and 2 %.
+/// How many bytes a function's zip may have, on x86-64 with thin LTO. Measured were 2 999 577 and
+/// 3 582 164; the 2 % above are for a new version of a library, not for a new one. With fat LTO, as it
+/// is deployed, stripe-webhook has 2 658 689.
 const LIMITS: [Limit; 2] = [
-    Limit { function: "stripe-webhook", zip: 3_050_971 },
-    Limit { function: "crm-sync", zip: 3_600_000 },
+    Limit { function: "stripe-webhook", zip: 3_060_000 },
+    Limit { function: "crm-sync", zip: 3_654_000 },
 ];
 
 /// What a zip of a function is to weigh at most, in the end.
