@@ -7,6 +7,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start("create-payment-intent");
     let config = lambda::settings::read(Config::read)?;
     let route = config.route();
+    domain::contact::PhoneNumber::prepare();
     let app = &config.open(&lambda::aws::open()?).await?;
     lambda::http::serve(route, move |request| async move {
         create_payment_intent::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await

@@ -7,6 +7,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start("lead-capture");
     let config = lambda::settings::read(Config::read)?;
     let route = config.route();
+    domain::contact::PhoneNumber::prepare();
     let app = &config.open(&lambda::aws::open()?).await?;
     lambda::http::serve(route, move |request| async move {
         lead_capture::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
