@@ -1,16 +1,18 @@
 //! `test`: one line per step, its output in a file, a verdict at the end.
 
+mod outcome;
+
 use crate::compile::cargo;
-use crate::daemon::last_lines;
-use crate::place::{Place, program, repository, shown};
+use crate::place::{Place, program, repository};
 use crate::stack::Stack;
 use crate::tools::{Tool, prepare, prepare_node};
 use crate::up::told_to_stop;
 use crate::{deploy, say, size, soak, web};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
+use outcome::{Count, counted, log_file, plain, repeat, run_logged};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 use tokio::process::Command;
@@ -58,13 +60,6 @@ enum Step {
     Browser,
     /// The deployed whole while AWS, vendors and functions fail, on a stack with a proxy before AWS.
     Faults,
-}
-
-/// How many tests ran.
-#[derive(Default, Clone, Copy)]
-struct Count {
-    passed: usize,
-    failed: usize,
 }
 
 /// What only a stack with faults is for.
@@ -242,17 +237,6 @@ async fn proof(run: &mut Run) -> Result<((), String)> {
     outcome
 }
 
-/// Passes on what a step's tests said of themselves.
-fn repeat(log: &str) -> Result<()> {
-    let said = std::fs::read_to_string(log_file(log)?)?;
-    let told =
-        |line: &str| Some(line.split_once("proof: ").or(line.split_once("storm: "))?.1.to_owned());
-    for line in said.lines().filter_map(told) {
-        say::line(format!("    {line}"));
-    }
-    Ok(())
-}
-
 /// The crate that sees the whole. It is picked by its targets and not by its name, because a crate
 /// built by itself gives its dependencies other features, and all of AWS's would be built again.
 async fn whole(filter: &[&str]) -> Result<Command> {
@@ -360,95 +344,4 @@ fn xtask(arguments: &[&str]) -> Result<Command> {
     let mut xtask = Command::new(program()?);
     xtask.args(["--folder", STACK_FOLDER]).args(arguments).kill_on_drop(true);
     Ok(xtask)
-}
-
-async fn plain(log: &str, command: &mut Command) -> Result<((), String)> {
-    run_logged(log, command).await?;
-    Ok(((), String::new()))
-}
-
-async fn counted(log: &str, command: &mut Command, total: &mut Count) -> Result<((), String)> {
-    let outcome = run_logged(log, command).await;
-    let count = count(&std::fs::read_to_string(log_file(log)?)?);
-    total.passed += count.passed;
-    total.failed += count.failed;
-    outcome?;
-    ensure!(count.passed > 0, "no test ran");
-    Ok(((), format!("{} passed", count.passed)))
-}
-
-/// Runs a program with its output in a log; when it fails, shows what failed.
-async fn run_logged(log: &str, command: &mut Command) -> Result<()> {
-    let path = log_file(log)?;
-    let output = std::fs::File::create(&path)?;
-    let status = command
-        .stdin(std::process::Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .status()
-        .await?;
-    if status.success() {
-        return Ok(());
-    }
-    let said = std::fs::read_to_string(&path).unwrap_or_default();
-    bail!("{}all of it is in {}", failures(&said), shown(&path))
-}
-
-fn log_file(log: &str) -> Result<PathBuf> {
-    Place::new(Path::new(".local")).log(&format!("test-{log}"))
-}
-
-/// The part of a test run that tells what failed, or else its end.
-fn failures(said: &str) -> String {
-    match said
-        .find("\nfailures:\n")
-        .or_else(|| said.find("= FAILURES ="))
-        .or_else(|| said.find("\nnot ok "))
-    {
-        Some(start) => said.get(start..).unwrap_or_default().chars().take(20_000).collect(),
-        None => last_lines(said),
-    }
-}
-
-/// Adds up the `test result:` lines of cargo, and the sums at the end of Node's.
-fn count(said: &str) -> Count {
-    let mut count = Count::default();
-    for line in said.lines() {
-        let number = |sum: &str| line.strip_prefix(sum).and_then(|n| n.parse::<usize>().ok());
-        count.passed += number("# pass ").unwrap_or(0);
-        count.failed += number("# fail ").unwrap_or(0);
-    }
-    for line in said.lines().filter(|line| line.starts_with("test result:")) {
-        let words: Vec<&str> = line.split([' ', ';']).collect();
-        for pair in words.windows(2) {
-            let number = pair.first().and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
-            match pair.get(1).copied() {
-                Some("passed") => count.passed += number,
-                Some("failed") => count.failed += number,
-                Some(_) | None => {}
-            }
-        }
-    }
-    count
-}
-
-#[cfg(test)]
-mod tests {
-    use super::count;
-
-    #[test]
-    fn the_sum_of_all_binaries_is_told() {
-        let said = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\
-                    noise 5 passed\n\
-                    test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured";
-        let count = count(said);
-        assert_eq!((count.passed, count.failed), (5, 1));
-    }
-
-    #[test]
-    fn the_sum_of_nodes_tests_is_told() {
-        let said = "ok 1 - pass 9\n# tests 3\n# pass 2\n# fail 1\n# cancelled 0";
-        let count = count(said);
-        assert_eq!((count.passed, count.failed), (2, 1));
-    }
 }
