@@ -74,3 +74,17 @@ fn every_order_of_two_journeys_and_a_withdrawal_ends_in_one_state() {
     ];
     every_order_of("two journeys and a withdrawal", &[(second.clone(), 90_000)], &said);
 }
+
+#[test]
+fn every_order_of_two_journeys_and_a_refused_payment_ends_in_one_state() {
+    let (first, second) =
+        (Visitor::new(1, "ana.silva@example.pt"), Visitor::new(2, "ana.silva@example.pt"));
+    // The CRM alone hears of a refusal: what the newsletter tool holds must not depend on it.
+    let said = [
+        first.lead(0, 1, (true, true)),
+        second.lead(60_000, 1, (true, true)),
+        first.fails_to_pay(120_000, 1),
+        second.answer(90_000, true, false),
+    ];
+    every_order_of("two journeys and a refusal", &[(first.clone(), 30_000)], &said);
+}

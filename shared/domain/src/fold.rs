@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub struct Person {
     /// How to reach them.
     pub contact: Contact,
-    /// Their latest journey.
+    /// Their latest journey: a refused payment makes none the latest.
     pub event_id: EventId,
     /// The session of that journey.
     pub session_id: Option<SessionId>,
@@ -70,8 +70,9 @@ impl Person {
             .flat_map(|journey| journey.facts().iter().map(move |fact| (journey, fact)))
             .filter(|(journey, fact)| journey.person_of(fact) == Some(key) && !fact.is_foreign())
             .collect();
-        let (latest, _) =
-            theirs.iter().max_by_key(|(journey, fact)| (fact.occurred_at, journey.event_id()))?;
+        let (latest, _) = theirs.iter().max_by_key(|(journey, fact)| {
+            (is_heard_by_all(fact), fact.occurred_at, journey.event_id())
+        })?;
         let contact = latest_contact(&theirs)?.clone();
         let facts = || theirs.iter().map(|(_, fact)| *fact);
         let balances = balances(facts());
@@ -125,9 +126,16 @@ fn latest_contact<'a>(theirs: &[(&'a Journey, &'a Fact)]) -> Option<&'a Contact>
         .filter(|(journey, fact)| fact.contact.is_some() && !replaced(journey, fact))
         .max_by_key(|(journey, fact)| {
             let is_lead = fact.lead_revision().is_some();
-            (is_lead, fact.occurred_at, journey.event_id(), fact.source.to_string())
+            let heard = (is_lead, is_heard_by_all(fact), fact.occurred_at);
+            (heard, journey.event_id(), fact.source.to_string())
         })
         .and_then(|(_, fact)| fact.contact.as_ref())
+}
+
+/// Of a refused payment the CRM hears alone. What it decided of other destinations would depend on
+/// whether they were told something after it or before.
+fn is_heard_by_all(fact: &Fact) -> bool {
+    !matches!(fact.happening, Happening::PaymentFailed { .. })
 }
 
 fn balances<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeMap<&'a StripeId, Balance<'a>> {

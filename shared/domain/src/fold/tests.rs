@@ -142,6 +142,20 @@ fn a_payment_clears_the_problem_of_an_earlier_try() {
 }
 
 #[test]
+fn a_refused_payment_makes_no_journey_the_latest() {
+    let other = EventId::parse("7a2d2f0f-6ab5-4f1b-8e1d-3f7f4f0a8d22").unwrap();
+    let later = Fact { event_id: other, ..lead(1, "ana", "912345678") };
+    let later = Fact { occurred_at: Timestamp::from_second(22).unwrap(), ..later };
+    let journeys = [
+        Journey::new(journey_id(), vec![lead(1, "ana", "912345678"), checkout(), failed()]),
+        Journey::new(other, vec![later]),
+    ];
+    let person = Person::fold(&key("ana"), &journeys, None).unwrap();
+    assert_eq!(person.event_id, other, "whoever hears of no refusal would not hear of the change");
+    assert_eq!(person.payment_problem.as_deref(), Some("card_declined"));
+}
+
+#[test]
 fn a_corrected_address_takes_the_journey_with_it() {
     let facts = vec![lead(1, "typo", "912345678"), lead(2, "ana", "912345678"), checkout(), paid()];
     let journey = Journey::new(journey_id(), facts.clone());
