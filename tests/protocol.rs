@@ -11,11 +11,12 @@ use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     Admission, Claim, Claimed, Completed, Completion, FactKey, Ledger, Opened, OpeningTimes,
-    SyncClaimed, SyncTimes, Synced,
+    SyncClaim, SyncClaimed, SyncTimes, Synced,
 };
 use uuid::Uuid;
 
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const DOUBT: SignedDuration = SignedDuration::from_secs(360);
 
 #[expect(clippy::disallowed_methods, reason = "deliveries of a test expire like any other")]
 fn now() -> Timestamp {
@@ -128,7 +129,8 @@ async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced
     let ledger = Stack::running().await.ledger();
     let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
     let take = async |now| {
-        let times = SyncTimes { now, lease: LEASE, keep: SignedDuration::from_hours(1) };
+        let times =
+            SyncTimes { now, lease: LEASE, doubt: DOUBT, keep: SignedDuration::from_hours(1) };
         ledger.claim_sync(&person, Destination::Hubspot, times).await.unwrap()
     };
     let SyncClaimed::Held(slow) = take(now()).await else { panic!("not held") };
@@ -151,33 +153,53 @@ async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced
 }
 
 #[tokio::test]
-async fn a_stale_worker_fences_off_the_one_whose_call_it_may_have_overwritten() {
+async fn a_call_that_nobody_completed_is_in_doubt_until_it_can_no_longer_take_effect() {
     let ledger = Stack::running().await.ledger();
     let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
     let take = async |now| {
-        let times = SyncTimes { now, lease: LEASE, keep: SignedDuration::from_hours(1) };
-        let taken = ledger.claim_sync(&person, Destination::Hubspot, times).await.unwrap();
+        let times =
+            SyncTimes { now, lease: LEASE, doubt: DOUBT, keep: SignedDuration::from_hours(1) };
+        let taken = ledger.claim_sync(&person, Destination::Mailerlite, times).await.unwrap();
         let SyncClaimed::Held(claim) = taken else { panic!("not held") };
         claim
     };
+    let told = Synced {
+        vendor_id: Some("512".into()),
+        status: Some("active".into()),
+        digest: Some("told".into()),
+        ..Synced::default()
+    };
     let slow = take(now()).await;
-    assert_eq!(ledger.begin_sync(&slow).await.unwrap(), Completed::Landed);
+    assert_eq!(slow.synced.in_doubt_until, None);
+    assert_eq!(ledger.begin_sync(&slow, Some("unsure")).await.unwrap(), Completed::Landed);
     let fast = take(later(61)).await;
-    assert!(
-        fast.synced.attempted && fast.synced.digest.is_none(),
-        "nobody knows what the vendor holds"
+    let in_doubt = |claim: &SyncClaim| {
+        (
+            claim.synced.in_doubt_until.is_some(),
+            claim.synced.digest.clone(),
+            claim.synced.status.clone(),
+        )
+    };
+    assert_eq!(in_doubt(&fast), (true, None, Some("unsure".into())));
+    assert_eq!(ledger.begin_sync(&slow, None).await.unwrap(), Completed::Fenced);
+    // The slow one's call may land after the fast one's: what the fast one told is not relied on.
+    assert_eq!(ledger.begin_sync(&fast, None).await.unwrap(), Completed::Landed);
+    assert_eq!(ledger.complete_sync(&fast, &told).await.unwrap(), Completed::Landed);
+    let early = take(later(62)).await;
+    assert_eq!(in_doubt(&early), (true, None, Some("unsure".into())));
+    assert_eq!(
+        early.synced.in_doubt_until, fast.synced.in_doubt_until,
+        "nobody's doubt is made longer"
     );
-    // The slow one's call came last: whatever the fast one completes is no longer what the vendor holds.
-    assert_eq!(ledger.begin_sync(&slow).await.unwrap(), Completed::Fenced);
-    ledger.doubt_sync(&person, Destination::Hubspot).await.unwrap();
-    let told = Synced { digest: Some("overwritten".into()), ..Synced::default() };
-    assert_eq!(ledger.complete_sync(&fast, &told).await.unwrap(), Completed::Fenced);
-    let last = take(now()).await;
-    assert_eq!(last.synced.digest, None);
+    assert_eq!(early.synced.vendor_id.as_deref(), Some("512"));
+    assert_eq!(ledger.release_sync(&early).await.unwrap(), Completed::Landed);
+    let last = take(later(60 + 360 + 1)).await;
+    assert_eq!(in_doubt(&last), (false, None, Some("unsure".into())));
     // A completion whose answer was lost is repeated by the SDK: it is still ours.
     assert_eq!(ledger.complete_sync(&last, &told).await.unwrap(), Completed::Landed);
     assert_eq!(ledger.complete_sync(&last, &told).await.unwrap(), Completed::Landed);
-    assert_eq!(take(now()).await.synced.digest.as_deref(), Some("overwritten"));
+    let sure = take(now()).await;
+    assert_eq!(in_doubt(&sure), (false, Some("told".into()), Some("active".into())));
 }
 
 #[tokio::test]

@@ -127,12 +127,22 @@ struct Done {
     faults: u64,
 }
 
-/// Seeds, shared by threads until the time is over or one of them finds something.
+/// How many seeds are played where nobody says for how long: always the same ones, so that a test of
+/// one tree says the same on every machine.
+const SEEDS: u64 = 300;
+
+/// Seeds, shared by threads until they are over or one of them finds something.
 struct Seeds {
     next: AtomicU64,
     only: Option<u64>,
-    until: Instant,
+    last: Last,
     found: AtomicBool,
+}
+
+/// When seeds are over.
+enum Last {
+    Seed(u64),
+    Moment(Instant),
 }
 
 impl Seeds {
@@ -140,8 +150,15 @@ impl Seeds {
         if let Some(only) = self.only {
             return first.then_some(only);
         }
-        let over = Instant::now() >= self.until || self.found.load(Ordering::Relaxed);
-        (first || !over).then(|| self.next.fetch_add(1, Ordering::Relaxed))
+        if self.found.load(Ordering::Relaxed) && !first {
+            return None;
+        }
+        let seed = self.next.fetch_add(1, Ordering::Relaxed);
+        let goes_on = match self.last {
+            Last::Seed(last) => seed <= last,
+            Last::Moment(moment) => first || Instant::now() < moment,
+        };
+        goes_on.then_some(seed)
     }
 
     fn play(&self) -> Done {
@@ -176,7 +193,9 @@ fn luck_cannot_lose_double_or_wedge_anything() {
     let seeds = Seeds {
         next: AtomicU64::new(first),
         only,
-        until: began + Duration::from_secs(soak.unwrap_or(30)),
+        last: soak.map_or(Last::Seed(first + SEEDS - 1), |seconds| {
+            Last::Moment(began + Duration::from_secs(seconds))
+        }),
         found: AtomicBool::new(false),
     };
     // Beside the other tests one thread is enough.

@@ -58,6 +58,12 @@ impl Courier for Esp {
         }
     }
 
+    fn in_doubt(&self, call: &Call) -> Option<&'static str> {
+        match call {
+            Call::Mailerlite(call) => call.in_doubt(),
+        }
+    }
+
     async fn send(&self, call: Call, warrant: &Warrant) -> Result<Receipt, Fault> {
         match call {
             Call::Mailerlite(call) => self.mailerlite.send(&call, warrant.attempt()).await,

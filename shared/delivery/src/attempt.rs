@@ -4,7 +4,7 @@ use crate::consumer::{Consumer, Fate};
 use crate::courier::{Courier, Errand, Prepared, Receipt, Synced, Warrant};
 use crate::ending::{LONGEST_VISIBLE_WAIT, Verdict, patience};
 use crate::gate::Admission;
-use crate::hold::Held;
+use crate::hold::{Held, Statement};
 use crate::world::{self, Loaded, World};
 use domain::delivery::{DeathReason, DeliveryId, Outcome, SkipReason};
 use domain::destination::{RetrySafety, Style};
@@ -15,8 +15,6 @@ use ledger::{Claim, Claimed, Completed, Unavailable};
 pub(crate) enum Tried {
     /// The vendor took it; the claim on the person, where there is one, is settled.
     Told(Verdict),
-    /// The vendor took it, after somebody else had taken the person: it may hold something stale.
-    Overtaken(Verdict),
     /// The vendor was not told; whoever holds the person must let them go.
     Untold(Verdict),
     /// Somebody else goes on with this delivery.
@@ -67,7 +65,7 @@ impl<C: Courier> Consumer<C> {
             }
         };
         match tried {
-            Tried::Told(verdict) | Tried::Overtaken(verdict) | Tried::Untold(verdict) => {
+            Tried::Told(verdict) | Tried::Untold(verdict) => {
                 self.finish(&claim, verdict, began).await
             }
             Tried::Lost => self.bury(claim.record()).await,
@@ -113,8 +111,9 @@ impl<C: Courier> Consumer<C> {
             Prepared::Send { call, safety } => (call, safety),
             Prepared::Skip(reason, detail) => return Ok(Tried::skip(reason, detail)),
         };
-        let digest = self.digest(&call);
-        if held.is_some() && digest.is_some() && synced.digest == digest {
+        let statement =
+            Statement { digest: self.digest(&call), in_doubt: self.courier.in_doubt(&call) };
+        if held.is_some() && statement.digest.is_some() && synced.digest == statement.digest {
             let detail = "covered by a sync already made: there is nothing new to say";
             return Ok(Tried::Untold(Verdict::new(Outcome::Delivered, detail)));
         }
@@ -123,7 +122,7 @@ impl<C: Courier> Consumer<C> {
             Admission::Wait(verdict) => return Ok(Tried::Untold(verdict)),
         };
         if let Some(held) = held
-            && self.ledger.begin_sync(&held.claim).await? == Completed::Fenced
+            && self.ledger.begin_sync(&held.claim, statement.in_doubt).await? == Completed::Fenced
         {
             let detail = "another worker took this person over";
             return Ok(Tried::Untold(self.stand_back(1, detail)));
@@ -135,7 +134,7 @@ impl<C: Courier> Consumer<C> {
         let result = self.courier.send(call, &warrant).await;
         self.heed(id.destination, probe.as_ref(), &result).await;
         match result {
-            Ok(receipt) => self.told(receipt, digest, held).await,
+            Ok(receipt) => self.told(receipt, statement, held).await,
             Err(fault) => Ok(Tried::Untold(self.judge(&fault, claim, safety))),
         }
     }
@@ -162,7 +161,7 @@ impl<C: Courier> Consumer<C> {
     async fn told(
         &self,
         receipt: Receipt,
-        digest: Option<String>,
+        statement: Statement,
         held: Option<&Held>,
     ) -> Result<Tried, Unavailable> {
         let outcome =
@@ -172,7 +171,7 @@ impl<C: Courier> Consumer<C> {
         let verdict = Verdict { outcome, detail: String::new(), request_id };
         match held {
             None => Ok(Tried::Told(verdict)),
-            Some(held) => self.remember(held, receipt, digest, verdict).await,
+            Some(held) => self.remember(held, receipt, statement, verdict).await,
         }
     }
 }

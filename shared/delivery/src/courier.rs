@@ -22,6 +22,12 @@ pub trait Courier {
     /// is not called again.
     fn statement<'c>(&self, call: &'c Self::Call) -> &'c [u8];
 
+    /// What to remember as [`Synced::status`] while nobody knows whether this call was taken; `None`
+    /// where what is remembered stays true either way.
+    fn in_doubt(&self, _call: &Self::Call) -> Option<&'static str> {
+        None
+    }
+
     /// Makes the call. The warrant shows that the delivery is claimed and the person allowed it.
     fn send(
         &self,
@@ -58,7 +64,8 @@ pub struct Errand<'a> {
 pub struct Synced {
     /// The person's id at the vendor.
     pub vendor_id: Option<String>,
-    /// A word of the provider's about what it sent last (`active`, `unsubscribed`).
+    /// A word of the provider's about what it sent last (`active`, `unsubscribed`), or that it is in
+    /// doubt since.
     pub status: Option<String>,
     /// The digest of the last body, by which "nothing new to say" is known.
     pub digest: Option<String>,

@@ -6,10 +6,14 @@ use crate::consumer::Consumer;
 use crate::courier::{Courier, Receipt, Synced};
 use crate::ending::Verdict;
 use crate::world::{self, Loaded, Predecessor};
-use domain::delivery::{DeliveryId, SkipReason};
+use domain::delivery::{DeliveryId, Outcome, SkipReason, WaitReason};
 use domain::journey::Journey;
 use domain::pepper::PersonKey;
 use ledger::{Claim, Completed, SyncClaim, SyncClaimed, SyncTimes, Unavailable};
+
+/// How many leases after its own lease a call may still take effect. A function ends before its lease
+/// does: the rest is the network's and the vendor's, who are given six minutes.
+const DOUBT: i32 = 6;
 
 /// A person, held at a destination.
 pub(crate) struct Held {
@@ -18,6 +22,14 @@ pub(crate) struct Held {
     pub(crate) synced: Synced,
     /// That address, where its contact at the vendor is the person's now.
     predecessor: Option<PersonKey>,
+}
+
+/// What the ledger remembers of what is said to a destination.
+pub(crate) struct Statement {
+    /// By which it is known when there is nothing new to say.
+    pub(crate) digest: Option<String>,
+    /// [`Courier::in_doubt`].
+    pub(crate) in_doubt: Option<&'static str>,
 }
 
 impl Held {
@@ -30,24 +42,9 @@ impl Held {
 }
 
 impl<C: Courier> Consumer<C> {
-    /// Tells a destination that keeps state. Whoever was overtaken in the middle of their call may
-    /// have undone what was told meanwhile, and their delivery may be over by another's hand, so that
-    /// nobody would come for it: they tell the vendor once more themselves.
-    pub(crate) async fn tell_state(
-        &self,
-        id: &DeliveryId,
-        claim: &mut Claim,
-        receives: u32,
-    ) -> Result<Tried, Unavailable> {
-        match self.hold_and_tell(id, claim, receives).await? {
-            Tried::Overtaken(_) => self.hold_and_tell(id, claim, receives).await,
-            tried @ (Tried::Told(_) | Tried::Untold(_) | Tried::Lost) => Ok(tried),
-        }
-    }
-
     /// Takes the person first and reads the facts then: what is read under the claim is at least as
     /// new as what anybody sent before it.
-    async fn hold_and_tell(
+    pub(crate) async fn tell_state(
         &self,
         id: &DeliveryId,
         claim: &mut Claim,
@@ -71,7 +68,7 @@ impl<C: Courier> Consumer<C> {
             Err(unavailable) => Err(unavailable),
         };
         match &tried {
-            Ok(Tried::Told(_) | Tried::Overtaken(_)) => {}
+            Ok(Tried::Told(_)) => {}
             Ok(Tried::Untold(_) | Tried::Lost) | Err(_) => {
                 // Fenced off is as good as let go: somebody else holds the person.
                 self.ledger.release_sync(&held.claim).await?;
@@ -88,7 +85,8 @@ impl<C: Courier> Consumer<C> {
         id: &DeliveryId,
     ) -> Result<Option<Held>, Unavailable> {
         let now = (self.clock)();
-        let times = SyncTimes { now, lease: self.config.lease, keep: self.config.keep };
+        let lease = self.config.lease;
+        let times = SyncTimes { now, lease, doubt: lease * DOUBT, keep: self.config.keep };
         let SyncClaimed::Held(claim) =
             self.ledger.claim_sync(person, id.destination, times).await?
         else {
@@ -109,31 +107,38 @@ impl<C: Courier> Consumer<C> {
         }
     }
 
-    /// Remembers what the vendor was told, and lets the person go.
+    /// Remembers what the vendor was told, and lets the person go. While the call of a worker who
+    /// vanished may still undo it, the vendor is told now and once more when that is over: somebody
+    /// has to come for it, and this delivery does.
     pub(crate) async fn remember(
         &self,
         held: &Held,
         receipt: Receipt,
-        digest: Option<String>,
+        statement: Statement,
         verdict: Verdict,
     ) -> Result<Tried, Unavailable> {
         let told = ledger::Synced {
             vendor_id: receipt.vendor_id,
             status: receipt.status,
-            digest,
+            digest: statement.digest,
             ..ledger::Synced::default()
         };
-        let (person, destination) = (held.claim.person(), held.claim.destination());
+        let destination = held.claim.destination();
         if self.ledger.complete_sync(&held.claim, &told).await? == Completed::Fenced {
-            // Somebody else took the person meanwhile: our call may have overwritten theirs. Whoever
-            // takes the person next must call again.
-            self.ledger.doubt_sync(person, destination).await?;
-            let again = self.stand_back(1, "fenced off after the call; the person is told again");
-            return Ok(Tried::Overtaken(again));
+            let detail =
+                "another worker took this person over in the middle of the call, and sees to it";
+            return Ok(Tried::Untold(self.stand_back(1, detail)));
         }
         if let Some(predecessor) = &held.predecessor {
             self.ledger.forget_vendor_id(predecessor, destination).await?;
         }
-        Ok(Tried::Told(verdict))
+        Ok(Tried::Told(match held.claim.synced.in_doubt_until {
+            Some(until) => {
+                let detail =
+                    "told, and to be told again: a worker vanished in a call before this one";
+                Verdict::new(Outcome::Waiting(WaitReason::Retry, until), detail)
+            }
+            None => verdict,
+        }))
     }
 }

@@ -100,7 +100,7 @@ pub(crate) enum Predecessor {
     Found(PersonKey, Synced),
     /// It is the person's already, and the old address has not let go of it.
     Same(PersonKey),
-    /// A worker is at it; this delivery waits for it to end.
+    /// A worker is at it, or vanished in the middle of a call; this delivery waits for it to end.
     Busy,
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn predecessor(
     for key in journey.superseded_persons() {
         let record = ledger.person(key).await?;
         let Some(told) = record.synced.get(&destination) else { continue };
-        if told.held_until.is_some_and(|until| until > now) {
+        if told.held_until.max(told.in_doubt_until).is_some_and(|until| until > now) {
             return Ok(Predecessor::Busy);
         }
         let only_ours =

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub struct Synced {
     /// The person's id at the vendor.
     pub vendor_id: Option<String>,
-    /// A word of the provider's about what it sent last.
+    /// A word of the provider's about what it sent last, or what is in doubt since.
     pub status: Option<String>,
     /// The digest of the last body; none while it is unknown what the vendor took.
     pub digest: Option<String>,
@@ -25,6 +25,8 @@ pub struct Synced {
     pub attempted: bool,
     /// Until when a worker holds the person here.
     pub held_until: Option<Timestamp>,
+    /// Until when a call that nobody completed may still take effect.
+    pub in_doubt_until: Option<Timestamp>,
 }
 
 /// The right to bring one person up to date at one destination. Only the ledger gives it.
@@ -33,7 +35,10 @@ pub struct SyncClaim {
     person: PersonKey,
     destination: Destination,
     token: String,
-    /// What the destination was told last.
+    /// Until when a call that begins under it may take effect.
+    call_until: Timestamp,
+    /// What the destination was told last; in doubt while the call of a worker who vanished in it may
+    /// still take effect.
     pub synced: Synced,
 }
 
@@ -44,6 +49,8 @@ pub struct SyncTimes {
     pub now: Timestamp,
     /// How long the worker holds the person.
     pub lease: SignedDuration,
+    /// How long after that a call may still take effect.
+    pub doubt: SignedDuration,
     /// How long it is remembered what the destination was told; every claim pushes it forward.
     pub keep: SignedDuration,
 }
@@ -80,17 +87,20 @@ impl Ledger {
         &self,
         person: &PersonKey,
         destination: Destination,
-        SyncTimes { now, lease, keep }: SyncTimes,
+        SyncTimes { now, lease, doubt, keep }: SyncTimes,
     ) -> Result<SyncClaimed, Unavailable> {
         let token = Uuid::new_v4().to_string();
         let expires_at = now.as_second().saturating_add(keep.as_secs());
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let held = |item: &Item| {
+            let mut synced = decode(item);
+            synced.in_doubt_until = synced.in_doubt_until.filter(|until| *until > now);
             let claim = SyncClaim {
                 person: person.clone(),
                 destination,
                 token: token.clone(),
-                synced: decode(item),
+                call_until: until.checked_add(doubt).unwrap_or(Timestamp::MAX),
+                synced,
             };
             SyncClaimed::Held(claim)
         };
@@ -121,20 +131,35 @@ impl Ledger {
     }
 
     /// Notes, before a call, that the destination is being told something: from here on nobody knows
-    /// what it holds until the call is completed.
+    /// what it holds until the call is completed, or can no longer take effect. `in_doubt` is the
+    /// status that holds meanwhile; `None` leaves the one that is there.
     ///
     /// # Errors
     /// [`Unavailable`]: the call must not be made.
-    pub async fn begin_sync(&self, claim: &SyncClaim) -> Result<Completed, Unavailable> {
-        let update = self
-            .update_sync(&claim.person, claim.destination)
-            .update_expression("SET attempted = :yes REMOVE digest")
+    pub async fn begin_sync(
+        &self,
+        claim: &SyncClaim,
+        in_doubt: Option<&str>,
+    ) -> Result<Completed, Unavailable> {
+        let mut update = self.update_sync(&claim.person, claim.destination);
+        let status = if in_doubt.is_some() { ", #status = :in_doubt" } else { "" };
+        if let Some(status) = in_doubt {
+            update = update
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":in_doubt", text(status));
+        }
+        let update = update
+            .update_expression(format!(
+                "SET attempted = :yes, in_doubt_until = :until{status} REMOVE digest"
+            ))
+            .expression_attribute_values(":until", time(claim.call_until))
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
         self.land_sync(update, claim).await
     }
 
     /// Notes what the destination was told, and lets the person go. Fenced off where the lease was
-    /// over and somebody else took the person.
+    /// over and somebody else took the person. While an earlier worker's call is in doubt, only the
+    /// vendor's id is noted: whatever else was told may be undone.
     ///
     /// # Errors
     /// [`Unavailable`]: the lease ends by itself, and the next worker tells the vendor the same.
@@ -145,10 +170,13 @@ impl Ledger {
     ) -> Result<Completed, Unavailable> {
         let mut update = self.update_sync(&claim.person, claim.destination);
         let mut sets = Vec::new();
-        for (name, value) in
-            [("vendor_id", &told.vendor_id), ("status", &told.status), ("digest", &told.digest)]
-        {
-            if let Some(value) = value {
+        let sure = claim.synced.in_doubt_until.is_none();
+        for (name, value, noted) in [
+            ("vendor_id", &told.vendor_id, true),
+            ("status", &told.status, sure),
+            ("digest", &told.digest, sure),
+        ] {
+            if let Some(value) = value.as_ref().filter(|_| noted) {
                 sets.push(format!("#{name} = :{name}"));
                 update = update
                     .expression_attribute_names(format!("#{name}"), name)
@@ -157,8 +185,15 @@ impl Ledger {
         }
         // The token stays, so that a repeated completion is told from a foreign one; the lease is over.
         sets.push("lease_until = :over".to_owned());
+        let doubt = match claim.synced.in_doubt_until {
+            Some(until) => {
+                update = update.expression_attribute_values(":until", time(until));
+                ", in_doubt_until = :until"
+            }
+            None => " REMOVE in_doubt_until",
+        };
         let update = update
-            .update_expression(format!("SET {}", sets.join(", ")))
+            .update_expression(format!("SET {}{doubt}", sets.join(", ")))
             .expression_attribute_values(":over", number(0));
         self.land_sync(update, claim).await
     }
@@ -172,8 +207,7 @@ impl Ledger {
     }
 
     /// Forgets the digest of what was told last, so that the next worker calls the vendor again, and
-    /// fences off whoever holds the person now: for one who was fenced off after a call, and may
-    /// have written something stale.
+    /// fences off whoever holds the person now: for an operator who wants it told again.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
@@ -245,5 +279,6 @@ pub(crate) fn decode(item: &Item) -> Synced {
         digest: word("digest"),
         attempted: item.contains_key("attempted"),
         held_until: get_time(item, "lease_until"),
+        in_doubt_until: get_time(item, "in_doubt_until"),
     }
 }

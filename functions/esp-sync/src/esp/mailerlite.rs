@@ -23,6 +23,9 @@ use std::net::IpAddr;
 const REQUEST_ID: &str = "x-request-id";
 const ACTIVE: &str = "active";
 const UNSUBSCRIBED: &str = "unsubscribed";
+/// What is remembered while a withdrawal, or the end of one, may or may not have arrived: whatever
+/// comes next says the whole again.
+const UNSURE: &str = "unsure";
 
 /// MailerLite's API.
 pub(super) struct Mailerlite {
@@ -36,6 +39,7 @@ pub(super) struct Mailerlite {
 pub struct Call {
     act: Act,
     statement: Vec<u8>,
+    in_doubt: Option<&'static str>,
 }
 
 enum Act {
@@ -62,6 +66,12 @@ impl Call {
     /// The body, byte for byte.
     pub(super) fn statement(&self) -> &[u8] {
         &self.statement
+    }
+
+    /// What holds while it is unknown whether MailerLite took it: a call that names a status changes
+    /// whether the person is subscribed.
+    pub(super) fn in_doubt(&self) -> Option<&'static str> {
+        self.in_doubt
     }
 }
 
@@ -92,9 +102,9 @@ impl Mailerlite {
 
     fn subscribe(&self, contact: MarketingContact<'_>, errand: &Errand<'_>) -> Call {
         let consent = errand.person.consent.as_ref();
-        // We unsubscribed them ourselves, and they allow it again. A status alone brings nobody
-        // back at MailerLite (https://github.com/mailerlite/mailerlite-nodejs/issues/37).
-        let returns = errand.synced.status.as_deref() == Some(UNSUBSCRIBED);
+        // We unsubscribed them ourselves, or may have, and they allow it again. A status alone brings
+        // nobody back at MailerLite (https://github.com/mailerlite/mailerlite-nodejs/issues/37).
+        let returns = matches!(errand.synced.status.as_deref(), Some(UNSUBSCRIBED | UNSURE));
         let subscriber = Subscriber {
             email: contact.contact().email.expose(),
             fields: fields(contact, errand),
@@ -113,7 +123,7 @@ impl Mailerlite {
             }
             Some(_) | None => Act::Upsert { subscriber_id: known_id(errand) },
         };
-        Call { act, statement }
+        Call { act, statement, in_doubt: returns.then_some(UNSURE) }
     }
 
     /// Makes the call, and says what MailerLite was told.
@@ -219,17 +229,12 @@ impl Mailerlite {
 }
 
 fn unsubscribe(errand: &Errand<'_>) -> Call {
-    let email = errand.person.contact.email.expose();
-    match known_id(errand) {
-        Some(subscriber_id) => {
-            let statement = encoded(&Parting { email: None, status: UNSUBSCRIBED });
-            Call { act: Act::Leave { subscriber_id }, statement }
-        }
-        None => {
-            let statement = encoded(&Parting { email: Some(email), status: UNSUBSCRIBED });
-            Call { act: Act::LeaveByAddress, statement }
-        }
-    }
+    let (act, email) = match known_id(errand) {
+        Some(subscriber_id) => (Act::Leave { subscriber_id }, None),
+        None => (Act::LeaveByAddress, Some(errand.person.contact.email.expose())),
+    };
+    let statement = encoded(&Parting { email, status: UNSUBSCRIBED });
+    Call { act, statement, in_doubt: Some(UNSURE) }
 }
 
 /// The subscriber that has an address which a lead of this journey corrected.
