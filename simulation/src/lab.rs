@@ -245,4 +245,10 @@ impl Snapshot {
         self.table.expire(self.at / 1000);
         self
     }
+
+    /// How many facts the table holds.
+    #[must_use]
+    pub fn facts(&self) -> usize {
+        self.table.items.keys().filter(|(_, sk)| sk.starts_with("FACT#")).count()
+    }
 }

@@ -33,7 +33,8 @@ pub(crate) async fn run(crates: &[String]) -> Result<bool> {
         let mut status = change(&program, &copy, name, &kept, &[]).await?;
         if status.code() == Some(MISSED) {
             say::line(format!("{name}: what they let pass, the functions in memory"));
-            let again = ["--iterate", "--test-package", "simulation"];
+            let again = ["--iterate", "--test-package", "simulation", "--profile", "proof"];
+            let again = [&again[..], &["--", "--test", "proof"]].concat();
             status = change(&program, &copy, name, &kept, &again).await?;
         }
         match status.code() {
@@ -62,7 +63,13 @@ async fn change(
         .args(how)
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", repository().join("target/mutants-target"))
-        .env("THROUGHLINE_FUZZ_SECONDS", "1")
+        // Every single fault, and of pairs and orders enough: there are hundreds of changes.
+        .envs([
+            ("THROUGHLINE_FUZZ_SECONDS", "1"),
+            ("THROUGHLINE_SOAK_SECONDS", "5"),
+            ("THROUGHLINE_PAIRS", "400"),
+            ("THROUGHLINE_ORDERS", "200"),
+        ])
         .kill_on_drop(true);
     Ok(mutants.status().await?)
 }

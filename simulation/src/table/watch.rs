@@ -14,6 +14,8 @@ pub(crate) struct Watch {
     pub(crate) tolerance: i64,
 }
 
+/// How long a function may run, in milliseconds (`Timeout` in template.yaml): a lease lasts longer.
+const FUNCTION: i64 = 30_000;
 const TERMINAL: [&str; 4] = ["delivered", "accepted_unverifiable", "skipped", "dead"];
 
 impl Watch {
@@ -71,6 +73,9 @@ impl Watch {
             return (was != is || claims).then_some("what was over was begun again");
         }
         if claims {
+            if !outlasts_its_worker(new) {
+                return Some("a lease ends while its worker may still work");
+            }
             let due = int(old, "next_at").is_none_or(|at| at <= clock::now() + self.tolerance);
             let gate = ["breaker", "paused"].contains(&text(old, "reason"));
             return match was {
@@ -97,10 +102,16 @@ impl Watch {
             return (!self.lease_is_over(old))
                 .then_some("a person was taken under another's lease");
         }
-        let changed = ["vendor_id", "status", "digest", "lease_until"]
+        let changed = ["vendor_id", "status", "digest", "lease_until", "in_doubt_until"]
             .iter()
             .any(|name| old.get(*name) != new.get(*name) && new.contains_key(*name));
         (was == is && !was.is_empty() && changed && !self.is_own(old, by))
             .then_some("what a vendor was told was noted without the claim on the person")
     }
+}
+
+/// By the worker's own clock: the write itself may have been under way for long.
+fn outlasts_its_worker(claimed: &Item) -> bool {
+    let lease = int(claimed, "lease_until").zip(int(claimed, "updated_at"));
+    lease.is_some_and(|(until, since)| until - since > FUNCTION)
 }
