@@ -5,7 +5,7 @@
 //! count that changed on purpose: run with `INSTA_UPDATE=always`, and read the difference. Instances
 //! begin cold: a warm one believes for two seconds what it read of a gate, and asks less.
 
-use crate::say;
+use crate::{lab, say};
 use serde_json::Value;
 use simulation::{Function, Lab, Metered, Options, Plan, Said, Snapshot, Sweeping, Visitor};
 use std::collections::BTreeMap;
@@ -154,7 +154,7 @@ fn hundredths(count: usize) -> String {
 
 #[test]
 fn no_event_costs_more_calls_or_units_than_it_did() {
-    let mut desk = Desk { lab: Lab::new(), scenes: Vec::new() };
+    let mut desk = Desk { lab: lab(), scenes: Vec::new() };
     desk.lab.run(&doors(), Plan::default(), &[], Vec::new());
     let nothing = desk.lab.snapshot();
     one_purchase(&mut desk, &nothing);

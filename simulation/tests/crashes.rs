@@ -1,5 +1,6 @@
 //! Every effect of every function, and everything that may go wrong at it: alone, and in pairs.
 
+use crate::lab;
 use crate::scene::Scene;
 use simulation::{Function, Lab, Options, Plan, Said, Snapshot, Sweeping, Visitor};
 
@@ -26,14 +27,14 @@ fn recorded(lab: &mut Lab, said: Vec<Said>) -> Snapshot {
 }
 
 fn door(name: &'static str, function: Function, before: Vec<Said>, said: Vec<Said>, pairs: u64) {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let from = recorded(&mut lab, before);
     Scene { name, function, options: doors_alone(), from, said, pairs }.enumerate(&mut lab);
 }
 
 #[test]
 fn stripe_webhook_keeps_what_it_acknowledges_whatever_goes_wrong() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     lab.run(&doors_alone(), Plan::default(), &[(ana(), 0)], Vec::new());
     let from = lab.snapshot();
     let said = vec![ana().pays(0, 1), ana().pays(1_000, 1), ana().is_refunded(2_000, 1, 100)];
@@ -64,7 +65,7 @@ fn create_payment_intent_makes_one_intent_for_one_order_whatever_goes_wrong() {
 
 #[test]
 fn the_reconciler_records_what_no_webhook_brought_whatever_goes_wrong() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let options = Options { reconciling: true, ..doors_alone() };
     // Its first run says where it begins.
     let report = lab.run(&options, Plan::default(), &[(ana(), 0)], Vec::new());
@@ -80,7 +81,7 @@ fn the_reconciler_records_what_no_webhook_brought_whatever_goes_wrong() {
 
 #[test]
 fn the_dispatcher_opens_and_queues_every_delivery_whatever_goes_wrong() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let from = recorded(&mut lab, vec![ana().pays(0, 1)]);
     let options = Options { stream: true, ..doors_alone() };
     let (name, function) = ("dispatcher", Function::Dispatcher);
@@ -104,32 +105,32 @@ fn consumer(lab: &mut Lab, queue: &'static str, destination: &'static str, pairs
 
 #[test]
 fn a_call_that_cannot_be_repeated_is_made_once_or_given_to_a_person() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     consumer(&mut lab, "notifier", "slack", 1).enumerate(&mut lab);
 }
 
 #[test]
 fn a_worker_that_was_fenced_off_tells_of_a_death_that_nobody_else_told() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let scene = consumer(&mut lab, "notifier", "slack", 1);
     assert!(scene.slow_and_then_a_death(&mut lab) > 0, "nobody gave the delivery up");
 }
 
 #[test]
 fn a_call_with_a_key_is_made_until_it_is_taken() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     consumer(&mut lab, "sgtm-forwarder", "sgtm", 1).enumerate(&mut lab);
 }
 
 #[test]
 fn a_crm_ends_as_the_facts_say() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     consumer(&mut lab, "crm-sync", "hubspot", 1).enumerate(&mut lab);
 }
 
 #[test]
 fn a_newsletter_ends_as_the_facts_say() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     consumer(&mut lab, "esp-sync", "mailerlite", 1).enumerate(&mut lab);
 }
 
@@ -137,7 +138,7 @@ fn a_newsletter_ends_as_the_facts_say() {
 /// newsletter tool took: its status stays until it is told another.
 #[test]
 fn a_newsletter_follows_a_change_of_mind_whatever_goes_wrong() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let options = Options { destinations: "mailerlite", ..Options::default() };
     let before = vec![ana().lead(0, 1, (true, true))];
     let report = lab.run(&options, Plan::default(), &[], before);
@@ -155,7 +156,7 @@ fn a_newsletter_follows_a_change_of_mind_whatever_goes_wrong() {
 
 /// Money is paid back twice, the second time while the first is being told.
 fn overtaken(name: &'static str, destination: &'static str, queue: &'static str) {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let options = Options { destinations: destination, ..Options::default() };
     let before = vec![ana().lead(0, 1, (true, true)), ana().pays(1_000, 1)];
     let report = lab.run(&options, Plan::default(), &[(ana(), 500)], before);
@@ -178,7 +179,7 @@ fn a_newsletter_that_is_told_something_stale_is_told_again() {
 
 #[test]
 fn the_sweeper_finds_what_was_forgotten_whatever_goes_wrong() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let from = recorded(&mut lab, vec![ana().pays(0, 1), ana().fails_to_pay(1_000, 1)]);
     let options = Options {
         destinations: "sendgrid",
@@ -192,7 +193,7 @@ fn the_sweeper_finds_what_was_forgotten_whatever_goes_wrong() {
 
 #[test]
 fn what_is_dead_is_begun_again_once_whatever_goes_wrong() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let from = queued(&mut lab, "slack").refusing(true);
     let options = Options { destinations: "slack", ..Options::default() };
     let report = lab.resume(&from, &options, Plan::default(), Vec::new());
@@ -206,7 +207,7 @@ fn what_is_dead_is_begun_again_once_whatever_goes_wrong() {
 
 #[test]
 fn a_purchase_comes_to_rest_and_stripe_may_say_it_all_again_for_a_month() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let visitor = ana();
     let said = vec![
         visitor.lead(0, 1, (true, true)),

@@ -4,7 +4,7 @@
 //! `THROUGHLINE_SEED=<seed> cargo test --profile proof -p simulation --test proof -- luck` runs one
 //! history; `cargo xtask soak --seconds <n>` runs new ones for so long.
 
-use crate::{given, say, still};
+use crate::{given, lab, say, still};
 use simulation::{Function, Lab, Options, Plan, Report, Said, Sweeping, Visitor};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -162,7 +162,7 @@ impl Seeds {
     }
 
     fn play(&self) -> Done {
-        let (mut lab, mut done, mut told) = (Lab::new(), Done::default(), Instant::now());
+        let (mut lab, mut done, mut told) = (lab(), Done::default(), Instant::now());
         while let Some(seed) = self.take(done.histories == 0) {
             let (report, wrong) = play(&mut lab, seed);
             done = Done {

@@ -9,6 +9,25 @@ mod orders;
 mod permutations;
 mod scene;
 
+use simulation::Lab;
+use std::sync::Once;
+
+/// A world for one test. Whoever asks only whether all is well says `THROUGHLINE_FIRST_FAULT=1`: then
+/// the first fault of any test ends them all.
+fn lab() -> Lab {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if given("THROUGHLINE_FIRST_FAULT").is_some() {
+            let told = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                told(panic);
+                std::process::exit(101);
+            }));
+        }
+    });
+    Lab::new()
+}
+
 /// Prints a line of the proof; `cargo xtask test` shows these.
 #[expect(clippy::print_stdout, reason = "what the proof did is what it is read for")]
 fn say(line: &str) {

@@ -1,6 +1,6 @@
 //! Two at once, in every order of their effects; and a lease that goes by at any point of it.
 
-use crate::{given, say};
+use crate::{given, lab, say};
 use simulation::{Lab, Options, Plan, Said, Snapshot, Sweeping, Together, Visitor};
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ fn is_one_state(ends: &[simulation::Rest]) {
 
 #[test]
 fn one_event_delivered_twice_at_once_is_one_fact() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let from = waiting(&mut lab, "slack", false, Vec::new());
     let said = [ana(1).pays(0, 1), ana(1).pays(0, 1)];
     let ends = in_every_order(
@@ -67,7 +67,7 @@ fn one_event_delivered_twice_at_once_is_one_fact() {
 
 #[test]
 fn two_events_of_one_payment_dispatched_at_once_are_one_effect() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let from = waiting(&mut lab, "slack", false, vec![ana(1).pays(0, 1)]);
     let ends = in_every_order(
         &mut lab,
@@ -83,7 +83,7 @@ fn one_message_at_two_workers_is_one_call() {
     for (destination, queue) in
         [("slack", "notifier"), ("sgtm", "sgtm-forwarder"), ("hubspot", "crm-sync")]
     {
-        let mut lab = Lab::new();
+        let mut lab = lab();
         let from = waiting(&mut lab, destination, true, vec![ana(1).pays(0, 1)]);
         for lapse in [false, true] {
             let name = format!(
@@ -99,7 +99,7 @@ fn one_message_at_two_workers_is_one_call() {
 
 #[test]
 fn two_journeys_of_one_person_end_at_the_crm_as_the_facts_say() {
-    let mut lab = Lab::new();
+    let mut lab = lab();
     let said = vec![ana(1).lead(0, 1, (true, true)), ana(2).pays(1_000, 1)];
     let from = waiting(&mut lab, "hubspot", true, said);
     for lapse in [false, true] {

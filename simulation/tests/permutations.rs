@@ -1,7 +1,7 @@
 //! Every order in which the words of a history may arrive, and every word twice: vendors that keep
 //! state end alike.
 
-use crate::say;
+use crate::{lab, say};
 use simulation::{Lab, Options, Plan, Report, Said, Visitor};
 use std::time::Instant;
 
@@ -35,7 +35,7 @@ fn run(lab: &mut Lab, buyers: &[(Visitor, i64)], said: Vec<Said>) -> Report {
 }
 
 fn every_order_of(name: &str, buyers: &[(Visitor, i64)], said: &[Said]) {
-    let (mut lab, began) = (Lab::new(), Instant::now());
+    let (mut lab, began) = (lab(), Instant::now());
     let plain: Vec<usize> = (0..said.len()).collect();
     let expected = run(&mut lab, buyers, arriving(said, &plain)).rest.state;
     for order in orders(said.len()) {

@@ -66,6 +66,7 @@ async fn change(
         // Every single fault, and of pairs and orders enough: there are hundreds of changes.
         .envs([
             ("THROUGHLINE_FUZZ_SECONDS", "1"),
+            ("THROUGHLINE_FIRST_FAULT", "1"),
             ("THROUGHLINE_SOAK_SECONDS", "5"),
             ("THROUGHLINE_PAIRS", "400"),
             ("THROUGHLINE_ORDERS", "200"),
