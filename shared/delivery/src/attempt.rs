@@ -15,7 +15,7 @@ use ledger::{Claim, Claimed, Completed, Unavailable};
 pub(crate) enum Tried {
     /// The vendor took it; the claim on the person, where there is one, is settled.
     Told(Verdict),
-    /// The vendor was not told; whoever holds the person must let them go.
+    /// The vendor was not told, or nothing can be noted of it; whoever holds the person must let them go.
     Untold(Verdict),
     /// Somebody else goes on with this delivery.
     Lost,
@@ -113,7 +113,7 @@ impl<C: Courier> Consumer<C> {
         };
         let statement =
             Statement { digest: self.digest(&call), in_doubt: self.courier.in_doubt(&call) };
-        if held.is_some() && statement.digest.is_some() && synced.digest == statement.digest {
+        if held.is_some_and(|held| held.is_covered_by(statement.digest.as_ref())) {
             let detail = "covered by a sync already made: there is nothing new to say";
             return Ok(Tried::Untold(Verdict::new(Outcome::Delivered, detail)));
         }

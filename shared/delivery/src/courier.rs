@@ -64,8 +64,8 @@ pub struct Errand<'a> {
 pub struct Synced {
     /// The person's id at the vendor.
     pub vendor_id: Option<String>,
-    /// A word of the provider's about what it sent last (`active`, `unsubscribed`), or that it is in
-    /// doubt since.
+    /// A word of the provider's about what it sent last (`active`, `unsubscribed`), or its word for
+    /// "nobody knows" (`unsure`).
     pub status: Option<String>,
     /// The digest of the last body, by which "nothing new to say" is known.
     pub digest: Option<String>,

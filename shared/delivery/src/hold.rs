@@ -12,7 +12,7 @@ use domain::pepper::PersonKey;
 use ledger::{Claim, Completed, SyncClaim, SyncClaimed, SyncTimes, Unavailable};
 
 /// How many leases after its own lease a call may still take effect. A function ends before its lease
-/// does: the rest is the network's and the vendor's, who are given six minutes.
+/// does: the rest is the network's and the vendor's, who are given six minutes where a lease is one.
 const DOUBT: i32 = 6;
 
 /// A person, held at a destination.
@@ -33,6 +33,12 @@ pub(crate) struct Statement {
 }
 
 impl Held {
+    /// Whether what was told last still covers the same: not while an address that a correction replaced
+    /// has not let go of the contact.
+    pub(crate) fn is_covered_by(&self, digest: Option<&String>) -> bool {
+        digest.is_some() && self.synced.digest.as_ref() == digest && self.predecessor.is_none()
+    }
+
     /// Whether the vendor may know the person: then it must hear of a withdrawal.
     pub(crate) fn is_known(&self) -> bool {
         self.claim.synced.attempted

@@ -133,6 +133,13 @@ pub struct Payment {
 }
 
 impl Fact {
+    /// Whether a bank refused. Of the destinations that keep state the CRM alone hears of it: what the
+    /// others hold must not depend on it, or it would depend on when they were told something else.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.happening, Happening::PaymentFailed { .. })
+    }
+
     /// The effect this fact has: the unit that a destination hears of once.
     #[must_use]
     pub fn effect(&self) -> Effect {

@@ -71,7 +71,7 @@ impl Person {
             .filter(|(journey, fact)| journey.person_of(fact) == Some(key) && !fact.is_foreign())
             .collect();
         let (latest, _) = theirs.iter().max_by_key(|(journey, fact)| {
-            (is_heard_by_all(fact), fact.occurred_at, journey.event_id())
+            (!fact.is_refusal(), fact.occurred_at, journey.event_id())
         })?;
         let contact = latest_contact(&theirs)?.clone();
         let facts = || theirs.iter().map(|(_, fact)| *fact);
@@ -126,16 +126,10 @@ fn latest_contact<'a>(theirs: &[(&'a Journey, &'a Fact)]) -> Option<&'a Contact>
         .filter(|(journey, fact)| fact.contact.is_some() && !replaced(journey, fact))
         .max_by_key(|(journey, fact)| {
             let is_lead = fact.lead_revision().is_some();
-            let heard = (is_lead, is_heard_by_all(fact), fact.occurred_at);
+            let heard = (is_lead, !fact.is_refusal(), fact.occurred_at);
             (heard, journey.event_id(), fact.source.to_string())
         })
         .and_then(|(_, fact)| fact.contact.as_ref())
-}
-
-/// Of a refused payment the CRM hears alone. What it decided of other destinations would depend on
-/// whether they were told something after it or before.
-fn is_heard_by_all(fact: &Fact) -> bool {
-    !matches!(fact.happening, Happening::PaymentFailed { .. })
 }
 
 fn balances<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeMap<&'a StripeId, Balance<'a>> {

@@ -117,10 +117,12 @@ impl Journey {
             .reduce(Consent::latest)
     }
 
-    /// Where the visitor came from: the latest word on each field.
+    /// Where the visitor came from: the latest word on each field. What Stripe's copy says beside a
+    /// refused payment is no news ([`Fact::is_refusal`]).
     #[must_use]
     pub fn context(&self) -> Context {
-        self.facts.iter().fold(Context::default(), |known, fact| fact.context.or(&known))
+        let told = self.facts.iter().filter(|fact| !fact.is_refusal());
+        told.fold(Context::default(), |known, fact| fact.context.or(&known))
     }
 
     /// What was ordered under a payment intent.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub struct Synced {
     /// The person's id at the vendor.
     pub vendor_id: Option<String>,
-    /// A word of the provider's about what it sent last, or what is in doubt since.
+    /// A word of the provider's about what it sent last, or its word for "nobody knows".
     pub status: Option<String>,
     /// The digest of the last body; none while it is unknown what the vendor took.
     pub digest: Option<String>,
@@ -198,7 +198,7 @@ impl Ledger {
         self.land_sync(update, claim).await
     }
 
-    /// Lets a person go without having told anything.
+    /// Lets a person go with nothing noted: the vendor was not called, or did not take the call.
     ///
     /// # Errors
     /// [`Unavailable`]: the lease ends by itself.

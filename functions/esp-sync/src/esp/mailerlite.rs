@@ -2,12 +2,13 @@
 //!
 //! <https://developers.mailerlite.com/docs/subscribers.html>. `POST /subscribers` adds and changes
 //! what it names and leaves the rest. Nobody who left by themselves is brought back: no status is
-//! sent, except to tell of a withdrawal, and to take that one back when the person allows it again.
+//! sent, except to tell of a withdrawal, and to take that one back when the person allows it again
+//! (and again, while nobody knows whether it arrived).
 
 mod fields;
 
 use crate::config::Config;
-use delivery::courier::{Errand, Receipt};
+use delivery::courier::{Errand, Receipt, Synced};
 use domain::consent::{Leave, MarketingContact};
 use domain::delivery::SkipReason;
 use domain::fault::{Fault, Remedy};
@@ -43,8 +44,9 @@ pub struct Call {
 }
 
 enum Act {
-    /// What a permit allows: the subscriber under this address, who may be known.
-    Upsert { subscriber_id: Option<String> },
+    /// What a permit allows: the subscriber under this address, who may be known. `left` is one under
+    /// an address that was corrected, where a withdrawal may not have arrived.
+    Upsert { subscriber_id: Option<String>, left: Option<String> },
     /// The same, where the person corrected the address that this subscriber has.
     Readdress { subscriber_id: String, change: Vec<u8> },
     /// What a withdrawal allows: that this subscriber left.
@@ -93,7 +95,7 @@ impl Mailerlite {
                 Some(contact) => Ok(self.subscribe(contact, errand)),
                 None => Err((SkipReason::Consent, "the person does not allow marketing")),
             },
-            Leave::Withdrawal(_) if errand.synced.status.as_deref() == Some(UNSUBSCRIBED) => {
+            Leave::Withdrawal(_) if knows_of_withdrawal(errand.synced) => {
                 Err((SkipReason::Consent, "the person withdrew, and MailerLite knows"))
             }
             Leave::Withdrawal(_) => Ok(unsubscribe(errand)),
@@ -121,7 +123,10 @@ impl Mailerlite {
                 let change = encoded(&Subscriber { groups: None, ..subscriber });
                 Act::Readdress { subscriber_id, change }
             }
-            Some(_) | None => Act::Upsert { subscriber_id: known_id(errand) },
+            old => {
+                let unsure = errand.synced.status.as_deref() == Some(UNSURE);
+                Act::Upsert { subscriber_id: known_id(errand), left: old.filter(|_| unsure) }
+            }
         };
         Call { act, statement, in_doubt: returns.then_some(UNSURE) }
     }
@@ -129,9 +134,11 @@ impl Mailerlite {
     /// Makes the call, and says what MailerLite was told.
     pub(super) async fn send(&self, call: &Call, attempt: u32) -> Result<Receipt, Fault> {
         match &call.act {
-            Act::Upsert { subscriber_id } => {
+            Act::Upsert { subscriber_id, left } => {
                 let told = Told { status: ACTIVE, subscriber_id: subscriber_id.as_deref() };
-                self.upsert(&call.statement, told, attempt).await
+                let now = self.upsert(&call.statement, told, attempt).await?;
+                self.part_from(left.as_deref(), &now, attempt).await?;
+                Ok(now)
             }
             Act::LeaveByAddress => {
                 let told = Told { status: UNSUBSCRIBED, subscriber_id: None };
@@ -190,12 +197,20 @@ impl Mailerlite {
             404 => self.upsert(upsert, afresh, attempt).await,
             422 if is_about_address(&answer) => {
                 let moved = self.upsert(upsert, afresh, attempt).await?;
-                if moved.vendor_id.as_deref() != Some(subscriber_id) {
-                    self.part(subscriber_id, attempt).await?;
-                }
+                self.part_from(Some(subscriber_id), &moved, attempt).await?;
                 Ok(moved)
             }
             _ => Err(self.fault(&answer).await),
+        }
+    }
+
+    /// The subscriber under an address that was corrected hears no more, unless it is the same one.
+    async fn part_from(&self, old: Option<&str>, now: &Receipt, attempt: u32) -> Result<(), Fault> {
+        match old {
+            Some(old) if now.vendor_id.as_deref() != Some(old) => {
+                self.part(old, attempt).await.map(|_| ())
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -226,6 +241,11 @@ impl Mailerlite {
             _ => fault,
         }
     }
+}
+
+/// What was told, and not been doubted since: an operator who doubts it has it told again.
+fn knows_of_withdrawal(synced: &Synced) -> bool {
+    synced.status.as_deref() == Some(UNSUBSCRIBED) && synced.digest.is_some()
 }
 
 fn unsubscribe(errand: &Errand<'_>) -> Call {

@@ -121,6 +121,32 @@ async fn a_withdrawal_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_that_is_doubted_is_told_again() {
+    let facts = [a_lead(), an_answer(false, true)];
+    let doubted = Synced { digest: None, ..told("1", Some("unsubscribed")) };
+    for synced in [doubted, told("1", Some("unsure"))] {
+        let (outcome, requests) = told_of(&facts, synced, &[subscribed(200, "1")]).await;
+        assert_eq!(outcome.unwrap().status.as_deref(), Some("unsubscribed"));
+        assert_eq!(requests[0].json(), json!({ "status": "unsubscribed" }));
+    }
+}
+
+#[tokio::test]
+async fn where_a_withdrawal_may_not_have_arrived_a_corrected_address_ends_it() {
+    let facts = [a_lead(), a_correction(2).at(60).with_email("ana.m.silva@example.pt")];
+    let replies = [subscribed(200, "2"), subscribed(200, "1")];
+    let (outcome, requests) = told_of(&facts, told("1", Some("unsure")), &replies).await;
+    assert_eq!(outcome.unwrap().vendor_id.as_deref(), Some("2"));
+    assert_eq!(requests[0].json()["resubscribe"], true);
+    assert_eq!(requests[1].target, "/subscribers/1");
+    assert_eq!(
+        requests[1].json(),
+        json!({ "status": "unsubscribed" }),
+        "the old one hears no more"
+    );
+}
+
+#[tokio::test]
 async fn whom_we_unsubscribed_comes_back_when_they_allow_it_again() {
     let facts = [a_lead(), an_answer(false, true), an_answer(true, true).at(300)];
     let synced = told("1", Some("unsubscribed"));
