@@ -187,6 +187,30 @@ mod tests {
     }
 
     #[test]
+    fn what_only_looks_like_somebody_or_a_secret_is_kept() {
+        for value in ["sk_test_1", "whsec_1", "pi_1_secret_2", "ana@example.pt", "912345678"] {
+            assert_eq!(kept(Field::UtmTerm, value), "redacted", "{value}");
+        }
+        for value in ["@example.pt", "ana@home", "ask_me", "12345678"] {
+            assert_eq!(kept(Field::UtmTerm, value), value);
+        }
+    }
+
+    #[test]
+    fn the_newer_word_on_a_field_counts_and_the_older_one_fills_what_is_left() {
+        let (mut older, mut newer) = (Context::default(), Context::default());
+        older.insert(Field::UtmSource, "news");
+        older.insert(Field::UtmTerm, "coffee");
+        newer.insert(Field::UtmSource, "ads");
+        let both = newer.or(&older);
+        assert_eq!(
+            (both.get(Field::UtmSource), both.get(Field::UtmTerm)),
+            (Some("ads"), Some("coffee"))
+        );
+        assert_eq!(Field::UtmSource.name(), "utm_source");
+    }
+
+    #[test]
     fn ids_of_google_keep_their_digits() {
         assert_eq!(kept(Field::ClientId, "1234567890.1700000000"), "1234567890.1700000000");
         assert_eq!(kept(Field::GaSessionId, "1700000000"), "1700000000");

@@ -130,6 +130,10 @@ mod tests {
     fn a_catalogue_says_what_is_wrong_with_it() {
         assert!(matches!(Catalogue::parse("{"), Err(Unusable::Shape { line: 1, .. })));
         assert_eq!(Catalogue::parse(r#"{"products":[]}"#), Err(Unusable::Empty));
+        let one = SAMPLE.trim_start_matches(r#"{"products":["#).trim_end_matches("]}").to_owned();
+        let and = |other: &str| format!(r#"{{"products":[{one},{other}]}}"#);
+        assert!(matches!(Catalogue::parse(&and(&one)), Err(Unusable::Twice(_))));
+        assert!(Catalogue::parse(&and(&one.replace("-ticket", "-table"))).is_ok());
         let free = SAMPLE.replace("9700", "0");
         assert!(matches!(Catalogue::parse(&free), Err(Unusable::Price(_))));
     }

@@ -186,3 +186,49 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Destination, Queue};
+    use crate::fault::Seen;
+
+    #[test]
+    fn a_destination_is_found_by_the_name_it_has_in_keys_and_settings() {
+        let names = Destination::ALL.map(Destination::name);
+        assert_eq!(names, ["hubspot", "mailerlite", "sgtm", "sendgrid", "slack"]);
+        for destination in Destination::ALL {
+            assert_eq!(Destination::named(&destination.to_string()), Some(destination));
+        }
+        assert_eq!(Destination::named("hub"), None);
+        let functions = Queue::ALL.map(Queue::function);
+        assert_eq!(functions, ["crm-sync", "esp-sync", "sgtm-forwarder", "notifier"]);
+    }
+
+    #[test]
+    fn the_limits_are_those_that_vendors_publish() {
+        let limits = Destination::ALL.map(Destination::calls_per_minute);
+        assert_eq!(limits, [300, 120, 0, 600, 60]);
+    }
+
+    #[test]
+    fn what_refuses_us_is_mended_where_it_is_wrong() {
+        let status = |status| Seen { status: Some(status), ..Seen::default() };
+        for destination in Destination::ALL {
+            let (secret, address) = (destination.secret(), destination.address());
+            for (seen, end) in [
+                (status(401), format!("401: mend the secret {secret}")),
+                (status(403), format!("403: mend the secret {secret}")),
+                (Seen::code("no_key"), format!("no_key: mend the secret {secret}")),
+                (Seen::code("bad_address"), format!("bad_address: mend {address}")),
+                (Seen::default(), format!("no answer: mend {address}")),
+                (status(404), format!("404: mend {address}")),
+                (status(301), format!("301: mend {address}")),
+                (status(400), "400: mend its set-up at the vendor".to_owned()),
+            ] {
+                assert_eq!(destination.mend(&seen), format!("{destination} answers {end}"));
+            }
+        }
+        assert_eq!(Destination::Hubspot.secret(), "HUBSPOT_ACCESS_TOKEN");
+        assert_eq!(Destination::Sgtm.address(), "SgtmEndpoint");
+    }
+}

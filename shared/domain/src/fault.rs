@@ -108,7 +108,7 @@ impl std::error::Error for Fault {}
 
 #[cfg(test)]
 mod tests {
-    use super::{Seen, request_id};
+    use super::{Fault, LONGEST, Remedy, Seen, request_id};
 
     #[test]
     fn a_code_is_kept_and_a_text_is_not() {
@@ -129,8 +129,17 @@ mod tests {
     fn an_id_of_a_request_is_kept_and_an_address_is_not() {
         let trace = "105445aa7843bc8bf206b12000100000/1;o=1";
         assert_eq!(request_id(trace).as_deref(), Some(trace));
-        for text in ["", "Ana Silva", "ana.silva@example.pt", "é"] {
+        let longest = "x".repeat(2 * LONGEST);
+        assert_eq!(request_id(&longest).as_deref(), Some(longest.as_str()));
+        for text in ["", "Ana Silva", "ana.silva@example.pt", "é", &format!("{longest}x")] {
             assert_eq!(request_id(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_fault_says_what_was_seen() {
+        let seen = Seen { status: Some(402), ..Seen::code("card_declined") };
+        let fault = Fault { remedy: Remedy::Reject, seen };
+        assert_eq!(fault.to_string(), "402 card_declined");
     }
 }

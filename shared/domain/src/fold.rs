@@ -173,8 +173,7 @@ fn stage(balances: &BTreeMap<&StripeId, Balance<'_>>, checkout: bool) -> Stage {
         refunded |= amount.minor == 0;
     }
     // A refund whose payment has not been heard of yet still says that somebody paid and got it back.
-    refunded |=
-        balances.values().any(|balance| balance.paid.is_none() && !balance.refunds.is_empty());
+    refunded |= balances.values().any(|balance| balance.paid.is_none());
     match (won, refunded, checkout) {
         (true, _, _) => Stage::Won,
         (false, true, _) => Stage::Refunded,

@@ -188,3 +188,54 @@ impl fmt::Display for ProductId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EventId, ProductId, SessionId, StripeId};
+
+    const UUID: &str = "6f1c1f9e-59a4-4e0a-9d0c-2f6f3f9a7c11";
+
+    #[test]
+    fn an_id_is_a_uuid_and_not_nil() {
+        for text in [UUID, &UUID.to_uppercase(), &format!(" {UUID} ")] {
+            assert_eq!(EventId::parse(text).unwrap().to_string(), UUID);
+            assert_eq!(SessionId::parse(text).unwrap().to_string(), UUID);
+        }
+        for text in ["", "6f1c1f9e", "00000000-0000-0000-0000-000000000000"] {
+            assert!(EventId::parse(text).is_err(), "{text}");
+            assert!(SessionId::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_stands_for_a_client_in_the_shape_of_gtag() {
+        let session = SessionId::parse(UUID).unwrap();
+        assert_eq!(session.as_client_id(), "2527133194.8530178065");
+    }
+
+    #[test]
+    fn ids_of_stripe_are_letters_digits_and_underscores() {
+        let longest = "x".repeat(255);
+        for text in ["pi_3MtwBwLkdIwHu7ix28a3tqPa", "1", &longest] {
+            let id = StripeId::parse(text).unwrap();
+            assert_eq!((id.as_str(), id.to_string().as_str()), (text, text));
+            assert_eq!(serde_json::to_value(&id).unwrap(), text);
+        }
+        for text in ["", "pi 1", "pi-1", "é", &"x".repeat(256)] {
+            assert!(StripeId::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn products_are_small_letters_digits_and_hyphens() {
+        let longest = "x".repeat(64);
+        for text in ["cafe-com-vendas-ticket", "2", &longest] {
+            let id = ProductId::parse(text).unwrap();
+            assert_eq!((id.as_str(), id.to_string().as_str()), (text, text));
+            assert_eq!(serde_json::to_value(&id).unwrap(), text);
+        }
+        for text in ["", "Ticket", "a b", "a_b", &"x".repeat(65)] {
+            assert!(ProductId::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -157,3 +157,6 @@ impl Journey {
             .find(|fact| matches!(fact.happening, Happening::PaymentFailed { .. }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ pub mod money;
 pub mod order;
 pub mod pepper;
 pub mod routing;
+#[cfg(test)]
+mod sample;
 
 /// Why a value was refused: the rule it broke, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! What counts as a name, an address, a telephone number.
 
-use super::{EmailAddress, FullName, PhoneNumber};
+use super::{EmailAddress, FullName, Language, PhoneNumber};
 
 #[test]
 fn portuguese_numbers_with_and_without_country_code_become_e164() {
@@ -116,4 +116,36 @@ fn debug_prints_placeholders() {
         FullName::parse("Ana")
     );
     assert_eq!(shown, "Ok([email]) Ok([phone]) Ok([name])");
+}
+
+#[test]
+fn the_longest_addresses_are_taken_and_longer_ones_refused() {
+    let local = |length: usize| "a".repeat(length);
+    let domain = |last: usize| format!("{}.{}.{}", local(63), local(63), local(last));
+    for (address, fits) in [
+        (format!("{}@example.pt", local(64)), true),
+        (format!("{}@example.pt", local(65)), false),
+        (format!("{}@{}", local(64), domain(61)), true),
+        (format!("{}@{}", local(64), domain(62)), false),
+        ("\"ana silva\"@example.pt".to_owned(), true),
+        ("\"ana silva@example.pt".to_owned(), false),
+        ("\"\"@example.pt".to_owned(), false),
+    ] {
+        assert_eq!(EmailAddress::parse(&address).is_ok(), fits, "{address}");
+    }
+}
+
+#[test]
+fn a_number_may_be_written_with_so_many_characters() {
+    let written = |blanks: usize| format!("912345678{}", " ".repeat(blanks));
+    assert!(PhoneNumber::parse(&written(31)).is_ok());
+    assert!(PhoneNumber::parse(&written(32)).is_err());
+    assert!(PhoneNumber::parse(&written(33)).is_err());
+}
+
+#[test]
+fn portuguese_is_portuguese_everywhere_and_all_else_is_english() {
+    for (tag, language) in [("pt-PT", "pt-PT"), (" PT-br", "pt-PT"), ("en-GB", "en"), ("", "en")] {
+        assert_eq!(Language::from_tag(tag).tag(), language, "{tag}");
+    }
 }
