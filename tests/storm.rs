@@ -50,6 +50,7 @@ async fn visits(stack: &Stack, planned: Vec<Journey>) -> Vec<Journey> {
 async fn what_was_acknowledged_is_at_every_vendor_once_whatever_fails() {
     let stack = Stack::running().await;
     let (seed, events) = (given("THROUGHLINE_SEED", 1), given("THROUGHLINE_EVENTS", 200));
+    // A call whose worker was killed is in doubt for seven minutes, and its delivery open so long.
     let patience = Duration::from_secs(given("THROUGHLINE_PATIENCE", 600));
     let began = Instant::now();
     let mut weather = Weather::begin(&stack, seed, given("THROUGHLINE_PERCENT", 8)).await;

@@ -151,10 +151,7 @@ impl Journey {
     /// The last failed payment of the journey: the one that is worth writing to the buyer about.
     #[must_use]
     pub fn last_failure(&self) -> Option<&Fact> {
-        self.facts
-            .iter()
-            .rev()
-            .find(|fact| matches!(fact.happening, Happening::PaymentFailed { .. }))
+        self.facts.iter().rev().find(|fact| fact.is_refusal())
     }
 }
 
