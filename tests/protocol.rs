@@ -11,7 +11,7 @@ use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     Admission, Claim, Claimed, Completed, Completion, FactKey, Ledger, Opened, OpeningTimes,
-    SyncClaim, SyncClaimed, SyncTimes, Synced,
+    Statement, SyncClaim, SyncClaimed, SyncTimes, Synced,
 };
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ async fn one_effect_opens_one_delivery_whichever_fact_comes_first() {
 #[tokio::test]
 async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced_off() {
     let ledger = Stack::running().await.ledger();
-    let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
+    let person = somebody();
     let take = async |now| {
         let times =
             SyncTimes { now, lease: LEASE, doubt: DOUBT, keep: SignedDuration::from_hours(1) };
@@ -136,11 +136,6 @@ async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced
     let SyncClaimed::Held(slow) = take(now()).await else { panic!("not held") };
     assert!(matches!(take(later(30)).await, SyncClaimed::Busy(_)));
     let SyncClaimed::Held(fast) = take(later(61)).await else { panic!("not held") };
-    let told = |digest: &str| Synced {
-        digest: Some(digest.into()),
-        vendor_id: Some("512".into()),
-        ..Synced::default()
-    };
     assert_eq!(ledger.complete_sync(&slow, &told("stale")).await.unwrap(), Completed::Fenced);
     assert_eq!(ledger.complete_sync(&fast, &told("fresh")).await.unwrap(), Completed::Landed);
     ledger.doubt_sync(&person, Destination::Hubspot).await.unwrap();
@@ -152,54 +147,92 @@ async fn of_two_workers_one_brings_a_person_up_to_date_and_a_stale_one_is_fenced
     );
 }
 
+/// A person of one test, taken at the newsletter tool so many seconds from now.
+async fn take_person(ledger: &Ledger, person: &PersonKey, seconds: i64) -> SyncClaim {
+    let keep = SignedDuration::from_hours(1);
+    let times = SyncTimes { now: later(seconds), lease: LEASE, doubt: DOUBT, keep };
+    let taken = ledger.claim_sync(person, Destination::Mailerlite, times).await.unwrap();
+    let SyncClaimed::Held(claim) = taken else { panic!("not held") };
+    claim
+}
+
+fn somebody() -> PersonKey {
+    PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()))
+}
+
+fn saying(digest: &str, in_doubt: Option<&'static str>) -> Statement {
+    Statement { digest: Some(digest.into()), in_doubt }
+}
+
+/// What was told by a body of this digest.
+fn told(digest: &str) -> Synced {
+    Synced {
+        vendor_id: Some("512".into()),
+        status: Some("active".into()),
+        digest: Some(digest.into()),
+        ..Synced::default()
+    }
+}
+
+/// Whether what another says now may be undone, and what is relied on.
+fn known(claim: &SyncClaim) -> (bool, Option<&str>, Option<&str>) {
+    let threatened = claim.threatened_until(Some("another")).is_some();
+    (threatened, claim.synced.digest.as_deref(), claim.synced.status.as_deref())
+}
+
 #[tokio::test]
 async fn a_call_that_nobody_completed_is_in_doubt_until_it_can_no_longer_take_effect() {
     let ledger = Stack::running().await.ledger();
-    let person = PersonKey::stored(format!("v1_protocol{}", Uuid::new_v4().simple()));
-    let take = async |now| {
-        let times =
-            SyncTimes { now, lease: LEASE, doubt: DOUBT, keep: SignedDuration::from_hours(1) };
-        let taken = ledger.claim_sync(&person, Destination::Mailerlite, times).await.unwrap();
-        let SyncClaimed::Held(claim) = taken else { panic!("not held") };
-        claim
-    };
-    let told = Synced {
-        vendor_id: Some("512".into()),
-        status: Some("active".into()),
-        digest: Some("told".into()),
-        ..Synced::default()
-    };
-    let slow = take(now()).await;
-    assert_eq!(slow.synced.in_doubt_until, None);
-    assert_eq!(ledger.begin_sync(&slow, Some("unsure")).await.unwrap(), Completed::Landed);
-    let fast = take(later(61)).await;
-    let in_doubt = |claim: &SyncClaim| {
-        (
-            claim.synced.in_doubt_until.is_some(),
-            claim.synced.digest.clone(),
-            claim.synced.status.clone(),
-        )
-    };
-    assert_eq!(in_doubt(&fast), (true, None, Some("unsure".into())));
-    assert_eq!(ledger.begin_sync(&slow, None).await.unwrap(), Completed::Fenced);
+    let person = somebody();
+    let slow = take_person(&ledger, &person, 0).await;
+    assert_eq!(slow.synced.doubt, None);
+    let first = saying("slow", Some("unsure"));
+    assert_eq!(ledger.begin_sync(&slow, &first).await.unwrap(), Completed::Landed);
+    let fast = take_person(&ledger, &person, 61).await;
+    assert_eq!(known(&fast), (true, None, Some("unsure")));
+    assert_eq!(ledger.begin_sync(&slow, &first).await.unwrap(), Completed::Fenced);
     // The slow one's call may land after the fast one's: what the fast one told is not relied on.
-    assert_eq!(ledger.begin_sync(&fast, None).await.unwrap(), Completed::Landed);
-    assert_eq!(ledger.complete_sync(&fast, &told).await.unwrap(), Completed::Landed);
-    let early = take(later(62)).await;
-    assert_eq!(in_doubt(&early), (true, None, Some("unsure".into())));
-    assert_eq!(
-        early.synced.in_doubt_until, fast.synced.in_doubt_until,
-        "nobody's doubt is made longer"
-    );
+    let second = saying("fast", None);
+    assert_eq!(ledger.begin_sync(&fast, &second).await.unwrap(), Completed::Landed);
+    assert_eq!(ledger.complete_sync(&fast, &told("fast")).await.unwrap(), Completed::Landed);
+    let early = take_person(&ledger, &person, 62).await;
+    assert_eq!(known(&early), (true, None, Some("unsure")));
+    assert_eq!(early.synced.doubt, fast.synced.doubt, "nobody's doubt is made longer");
     assert_eq!(early.synced.vendor_id.as_deref(), Some("512"));
     assert_eq!(ledger.release_sync(&early).await.unwrap(), Completed::Landed);
-    let last = take(later(60 + 360 + 1)).await;
-    assert_eq!(in_doubt(&last), (false, None, Some("unsure".into())));
+    let last = take_person(&ledger, &person, 60 + 360 + 1).await;
+    assert_eq!(known(&last), (false, None, Some("unsure")));
     // A completion whose answer was lost is repeated by the SDK: it is still ours.
-    assert_eq!(ledger.complete_sync(&last, &told).await.unwrap(), Completed::Landed);
-    assert_eq!(ledger.complete_sync(&last, &told).await.unwrap(), Completed::Landed);
-    let sure = take(now()).await;
-    assert_eq!(in_doubt(&sure), (false, Some("told".into()), Some("active".into())));
+    assert_eq!(ledger.complete_sync(&last, &told("told")).await.unwrap(), Completed::Landed);
+    assert_eq!(ledger.complete_sync(&last, &told("told")).await.unwrap(), Completed::Landed);
+    let sure = take_person(&ledger, &person, 0).await;
+    assert_eq!(known(&sure), (false, Some("told"), Some("active")));
+}
+
+#[tokio::test]
+async fn who_says_what_a_call_in_doubt_says_is_relied_on_and_the_doubt_stays_for_others() {
+    let ledger = Stack::running().await.ledger();
+    let person = somebody();
+    // Nobody answers, and the worker gives up.
+    let first = take_person(&ledger, &person, 0).await;
+    ledger.begin_sync(&first, &saying("paid", Some("unsure"))).await.unwrap();
+    assert_eq!(ledger.leave_sync_in_doubt(&first).await.unwrap(), Completed::Landed);
+    // Again the same: whichever lands last, it says this.
+    let again = take_person(&ledger, &person, 1).await;
+    assert_eq!(again.threatened_until(Some("paid")), None);
+    assert!(again.threatened_until(None).is_some(), "without a digest nothing is the same");
+    ledger.begin_sync(&again, &saying("paid", Some("unsure"))).await.unwrap();
+    assert_eq!(ledger.complete_sync(&again, &told("paid")).await.unwrap(), Completed::Landed);
+    // Something else may still be undone by the first. Nobody answers to it either.
+    let other = take_person(&ledger, &person, 2).await;
+    assert_eq!(known(&other), (true, Some("paid"), Some("active")));
+    ledger.begin_sync(&other, &saying("refunded", None)).await.unwrap();
+    ledger.leave_sync_in_doubt(&other).await.unwrap();
+    // Now two calls are in doubt that differ: neither of them can be said safely.
+    let last = take_person(&ledger, &person, 3).await;
+    for digest in ["paid", "refunded", "another"] {
+        assert!(last.threatened_until(Some(digest)).is_some(), "{digest}");
+    }
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ impl Call {
             }
             Some(Fault::Throttled | Fault::Partly) if self.again => Ok(self.apply()),
             Some(Fault::Throttled | Fault::Partly | Fault::Refused) => Ok(self.throttled()),
-            Some(Fault::TimedOut) => Err(timeout()),
+            Some(Fault::TimedOut | Fault::GivenUp) => Err(timeout()),
             Some(Fault::SlowBefore) => {
                 world::dawdle().await;
                 Ok(self.apply())

@@ -19,6 +19,8 @@ pub enum Fault {
     Refused,
     /// It never arrives, and nobody says so.
     TimedOut,
+    /// Nobody answers, the caller gives up, and a vendor makes it true after others have worked.
+    GivenUp,
     /// It arrives after the lease is over, and others have worked meanwhile.
     SlowBefore,
     /// Its answer arrives after the lease is over.
@@ -29,7 +31,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::AnswerLost,
@@ -37,13 +39,14 @@ impl Fault {
         Self::Throttled,
         Self::Refused,
         Self::TimedOut,
+        Self::GivenUp,
         Self::SlowBefore,
         Self::SlowAfter,
         Self::Partly,
     ];
 
     /// Those that make a difference at an effect. For what only reads, a lost answer is no answer;
-    /// only a queue takes a part of what it is sent.
+    /// only a vendor goes on by itself, and only a queue takes a part of what it is sent.
     #[must_use]
     pub fn that_matter(effect: Effect) -> Vec<Self> {
         let all = Self::ALL.into_iter();
@@ -51,6 +54,7 @@ impl Fault {
             Self::AnswerLost | Self::LostForGood => {
                 effect != Effect::Read && effect != Effect::Look
             }
+            Self::GivenUp => effect == Effect::Vendor,
             Self::Partly => effect == Effect::Queue,
             Self::CrashBefore
             | Self::CrashAfter
@@ -77,6 +81,7 @@ impl Fault {
             | Self::AnswerLost
             | Self::LostForGood
             | Self::Refused
+            | Self::GivenUp
             | Self::SlowBefore
             | Self::Partly => true,
         })

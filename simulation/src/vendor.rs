@@ -7,7 +7,7 @@ mod server;
 mod stripe;
 
 pub(crate) use record::{Contact, Subscriber};
-pub(crate) use server::open;
+pub(crate) use server::{land, open};
 pub(crate) use stripe::Stripe;
 
 use crate::world::Actor;
@@ -25,6 +25,8 @@ pub(crate) struct Vendors {
     pub(crate) refusing: bool,
     /// Calls of destinations that hear of effects, in order.
     pub(crate) calls: Vec<Heard>,
+    /// Requests whose callers gave up waiting, and that are carried out all the same.
+    late: Vec<server::Late>,
     ids: u64,
     /// Which delivery an actor works on: with one message for each batch it is known.
     pub(crate) errands: BTreeMap<Actor, String>,
@@ -53,6 +55,11 @@ impl Vendors {
     /// A vendor's base address.
     pub(crate) fn url(&self, vendor: &str) -> String {
         format!("http://{}/{vendor}", self.address)
+    }
+
+    /// When the next request that was given up is carried out.
+    pub(crate) fn next_landing(&self) -> Option<i64> {
+        self.late.iter().map(|late| late.at).min()
     }
 
     fn new_id(&mut self) -> u64 {

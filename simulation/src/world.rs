@@ -128,7 +128,7 @@ impl World {
     }
 
     /// A line for whoever reads a failure. Looks at the agenda's lists are many, and told in one.
-    fn tell(&mut self, who: &str, label: &str, fault: Option<Fault>) {
+    pub(crate) fn tell(&mut self, who: &str, label: &str, fault: Option<Fault>) {
         let time = clock::now() - clock::BEGINNING;
         let is_look = label.trim() == "Query" && fault.is_none();
         let label = if is_look { "looks at the agenda" } else { label };
@@ -210,9 +210,10 @@ impl World {
         self.asleep.iter().any(|asleep| asleep.actor == actor)
     }
 
-    /// When the next of those who sleep wakes up.
+    /// When the next of those who sleep wakes up, or a vendor carries out what was given up.
     pub(crate) fn next_waking(&self) -> Option<i64> {
-        self.asleep.iter().map(|asleep| asleep.until).min()
+        let asleep = self.asleep.iter().map(|asleep| asleep.until);
+        asleep.chain(self.vendors.next_landing()).min()
     }
 
     /// Wakes one of those whose time has come. One after the other: what a vendor is asked at this

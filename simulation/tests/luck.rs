@@ -1,7 +1,7 @@
 //! Whole histories by luck: many journeys, few people, faults anywhere, clocks that disagree, words
 //! that arrive late, twice and out of order. What a seed did it does again.
 //!
-//! `THROUGHLINE_SEED=<seed> cargo test --profile proof -p simulation --test proof -- luck` runs one
+//! `THROUGHLINE_SEED=<seed> cargo test --workspace --test proof -- luck` runs one
 //! history; `cargo xtask soak --seconds <n>` runs new ones for so long.
 
 use crate::{given, lab, say, still};
@@ -173,7 +173,7 @@ impl Seeds {
             self.found.fetch_or(!wrong.is_empty(), Ordering::Relaxed);
             assert!(
                 wrong.is_empty(),
-                "seed {seed}: {wrong:#?}\n{}\nto see it again: THROUGHLINE_SEED={seed} cargo test --profile proof -p simulation --test proof -- luck",
+                "seed {seed}: {wrong:#?}\n{}\nto see it again: THROUGHLINE_SEED={seed} cargo test --workspace --test proof -- luck",
                 report.told.join("\n")
             );
             if told.elapsed() > Duration::from_secs(30) {

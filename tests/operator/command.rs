@@ -27,11 +27,13 @@ impl Said {
     }
 }
 
-/// The binary. The whole workspace is named, so that its crates keep the features they were built with.
+/// The binary, out of the tests' own build: with the whole workspace and a test among what is asked for,
+/// its crates keep the features that they were built with.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = crate::architecture::root();
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--workspace", "--bin", "throughline"])
+        .args(["build", "--quiet", "--profile", "test"])
+        .args(["--workspace", "--bin", "throughline", "--test", "traces"])
         .current_dir(&root)
         .status()
         .unwrap();

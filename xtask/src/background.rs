@@ -46,7 +46,7 @@ pub(crate) async fn start(place: &Place, keeper: &Keeper) -> Result<()> {
 fn spawn(place: &Place, keeper: &Keeper, log: &Path) -> Result<Child> {
     let output = File::create(log)?;
     let mut again = Command::new(program()?);
-    again.arg("--folder").arg(place.folder()).arg("up");
+    again.arg("--folder").arg(place.folder()).arg("up").args(["--profile", &keeper.profile]);
     if let Some(url) = &keeper.vendors_url {
         again.args(["--vendors-url", url]);
     }

@@ -14,8 +14,8 @@ use tokio::process::Command;
 type Programs = BTreeMap<String, PathBuf>;
 
 /// Builds everything that `up` runs, and answers with the sandbox's program.
-pub(crate) async fn build(place: &Place) -> Result<(PathBuf, String)> {
-    let programs = cargo_build(place).await?;
+pub(crate) async fn build(place: &Place, profile: &str) -> Result<(PathBuf, String)> {
+    let programs = cargo_build(place, profile).await?;
     let (functions, mut changed) = (functions()?, 0);
     for folder in &functions {
         let built = programs.get(folder).with_context(|| format!("cargo built no {folder}"))?;
@@ -60,10 +60,15 @@ struct Target {
     name: String,
 }
 
-/// The whole workspace at once, so that dependencies are built with the features that the tests'
-/// build gives them, and are not built twice.
-async fn cargo_build(place: &Place) -> Result<Programs> {
-    let said = cargo(&["build", "--workspace", "--bins"])
+/// The profile of the tests' own build.
+pub(crate) const TESTS: &str = "test";
+
+/// The whole workspace at once, so that every crate is built once, with the features of all. With a
+/// test among what is built, these are the features of the tests' own build, which is used again.
+async fn cargo_build(place: &Place, profile: &str) -> Result<Programs> {
+    let a_test: &[&str] = if profile == TESTS { &["--test", "traces"] } else { &[] };
+    let said = cargo(&["build", "--workspace", "--bins", "--profile", profile])
+        .args(a_test)
         .arg("--message-format=json-render-diagnostics")
         .output()
         .await

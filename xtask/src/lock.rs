@@ -16,6 +16,9 @@ pub(crate) struct Keeper {
     /// Whether a proxy that fails on command stands before AWS.
     #[serde(default)]
     pub(crate) faults: bool,
+    /// The profile that cargo built the functions with.
+    #[serde(default)]
+    pub(crate) profile: String,
 }
 
 /// Held for as long as the stack runs.

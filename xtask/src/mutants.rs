@@ -33,7 +33,7 @@ pub(crate) async fn run(crates: &[String]) -> Result<bool> {
         let mut status = change(&program, &copy, name, &kept, &[]).await?;
         if status.code() == Some(MISSED) {
             say::line(format!("{name}: what they let pass, the functions in memory"));
-            let again = ["--iterate", "--test-package", "simulation", "--profile", "proof"];
+            let again = ["--iterate", "--test-package", "simulation"];
             let again = [&again[..], &["--", "--test", "proof"]].concat();
             status = change(&program, &copy, name, &kept, &again).await?;
         }

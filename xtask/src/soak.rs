@@ -63,12 +63,10 @@ pub(crate) struct Arguments {
 const LONG: u64 = 600;
 
 /// The proof, as `cargo xtask test` builds it.
-pub(crate) const PROOF: [&str; 7] =
-    ["test", "--profile", "proof", "--package", "simulation", "--test", "proof"];
+pub(crate) const PROOF: [&str; 4] = ["test", "--workspace", "--test", "proof"];
 
 /// Hostile input, built as the proof is.
-pub(crate) const FUZZ: [&str; 7] =
-    ["test", "--profile", "proof", "--package", "simulation", "--test", "fuzz"];
+const FUZZ: [&str; 4] = ["test", "--workspace", "--test", "fuzz"];
 
 /// Runs what was asked for. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {

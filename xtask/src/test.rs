@@ -2,7 +2,7 @@
 
 mod outcome;
 
-use crate::compile::cargo;
+use crate::compile::{TESTS, cargo};
 use crate::place::{Place, program, repository};
 use crate::stack::Stack;
 use crate::tools::{Tool, prepare, prepare_node};
@@ -48,8 +48,6 @@ enum Step {
     Template,
     /// cargo-deny: bans, licences, sources.
     Policy,
-    /// Two functions' zips weigh what they may; none links what only the operator needs.
-    Size,
     /// The browser side without a browser: types, sizes, unit tests.
     Web,
     /// The deployed whole, driven from outside, on a stack of its own.
@@ -60,19 +58,25 @@ enum Step {
     Browser,
     /// The deployed whole while AWS, vendors and functions fail, on a stack with a proxy before AWS.
     Faults,
+    /// Two functions' zips weigh what they may; none links what only the operator needs.
+    Size,
 }
 
 /// What only a stack with faults is for.
 const STORM: &str = "storm::";
 
+/// How many end-to-end tests are under way at a time.
+const THREADS: &str = "8";
+
 /// Where the tests' own stack lives, beside a person's.
 const STACK_FOLDER: &str = ".local/e2e";
 
-/// One run: what was asked, what was counted, and which stack of the tests is up.
+/// One run: what was asked, what was counted, which stack of the tests is up, and what is built beside.
 struct Run {
     arguments: Arguments,
     total: Count,
     up: Option<Stand>,
+    small: Option<Result<size::Small>>,
 }
 
 /// How the tests' stack is started.
@@ -88,7 +92,8 @@ impl Stand {
     /// Starts the tests' stack, beside a person's.
     pub(crate) async fn bring_up(self) -> Result<()> {
         plain("e2e-down", &mut xtask(&["down"])?).await?;
-        let mut up = xtask(&["up", "--detach"])?;
+        // The tests' own build serves the stack too.
+        let mut up = xtask(&["up", "--detach", "--profile", TESTS])?;
         if self == Self::Faulty {
             up.arg("--faults");
         }
@@ -106,9 +111,9 @@ impl Stand {
 /// Runs the steps, all of them even when one fails. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let begun = Instant::now();
-    let mut run = Run { arguments, total: Count::default(), up: None };
+    let mut run = Run { arguments, total: Count::default(), up: None, small: None };
     let failed = tokio::select! {
-        failed = run.steps() => Ok(failed),
+        failed = run.all() => Ok(failed),
         stopped = told_to_stop() => stopped.and_then(|()| bail!("stopped by hand")),
     };
     run.take_down().await?;
@@ -125,11 +130,28 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 impl Run {
-    /// Runs what was asked, and tells what failed.
+    fn includes(&self, step: Step) -> bool {
+        self.arguments.only.is_empty() || self.arguments.only.contains(&step)
+    }
+
+    /// Runs what was asked, and tells what failed. What a later step needs for long and a processor is
+    /// free for now is begun at once: a download waits, and a compiler can stand back.
+    async fn all(&mut self) -> Vec<&'static str> {
+        let wanted = Step::value_variants().iter().filter(|step| self.includes(**step));
+        let tools: Vec<Tool> = wanted.flat_map(|step| step.tools()).copied().collect();
+        if self.includes(Step::Size) {
+            self.small = Some(size::begin(log_file(Step::Size.name())));
+        }
+        // What fails here fails again in the step that needs it, and is told there.
+        let ahead = async { prepare(&tools).await.is_ok() };
+        let (_, failed) = tokio::join!(ahead, self.steps());
+        failed
+    }
+
     async fn steps(&mut self) -> Vec<&'static str> {
         let mut failed = Vec::new();
         for step in Step::value_variants() {
-            if !self.arguments.only.is_empty() && !self.arguments.only.contains(step) {
+            if !self.includes(*step) {
                 continue;
             }
             if let Err(error) = say::step(step.name(), step.check(self)).await {
@@ -146,6 +168,8 @@ impl Run {
             return Ok(());
         }
         self.up = Some(stand);
+        // Not while it is made ahead: `up` is another process.
+        prepare(Step::Faults.tools()).await?;
         stand.bring_up().await
     }
 
@@ -168,12 +192,12 @@ impl Step {
             Self::Architecture => "architecture",
             Self::Template => "template",
             Self::Policy => "policy",
-            Self::Size => "size",
             Self::Web => "web",
             Self::E2e => "e2e",
             Self::Contract => "contract",
             Self::Browser => "browser",
             Self::Faults => "faults",
+            Self::Size => "size",
         }
     }
 
@@ -185,23 +209,22 @@ impl Step {
                 let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
                 plain(log, &mut cargo(&lints)).await
             }
-            Self::Unit => counted(log, &mut unit(), &mut run.total).await,
+            Self::Unit => counted(log, &mut unit().await?, &mut run.total).await,
             Self::Proof => proof(run).await,
             Self::Architecture => {
                 counted(log, &mut whole(&["architecture"]).await?, &mut run.total).await
             }
             Self::Template => {
-                prepare(&[Tool::Sam]).await?;
+                prepare(self.tools()).await?;
                 let lint = ["validate", "--lint", "--config-env", "laptop"];
                 plain(log, &mut deploy::sam(&lint)).await
             }
             Self::Policy => {
-                prepare(&[Tool::Checks]).await?;
+                prepare(self.tools()).await?;
                 let mut deny = Command::new(Tool::Checks.program("cargo-deny"));
                 deny.args(["check", "bans", "licenses", "sources"]).current_dir(repository());
                 plain(log, deny.kill_on_drop(true)).await
             }
-            Self::Size => size::check(std::fs::File::create(log_file(log)?)?).await,
             Self::Web => {
                 web::prepare().await?;
                 plain("web-build", &mut web::script(&["build.mjs"])).await?;
@@ -211,21 +234,34 @@ impl Step {
             Self::Contract => contract(run).await,
             Self::Browser => browser(run).await,
             Self::Faults => faults(run).await,
+            Self::Size => {
+                let small = run.small.take().context("nothing was begun")?;
+                size::check(small.context("cargo cannot be started")?).await
+            }
+        }
+    }
+
+    /// The tools that it runs.
+    fn tools(self) -> &'static [Tool] {
+        match self {
+            Self::Template => &[Tool::Sam],
+            Self::Policy => &[Tool::Checks],
+            Self::E2e | Self::Contract => &[Tool::Engine, Tool::Sam, Tool::Edge],
+            Self::Browser | Self::Faults => &[Tool::Engine, Tool::Sam],
+            Self::Format | Self::Lints | Self::Unit | Self::Proof => &[],
+            Self::Architecture | Self::Web | Self::Size => &[],
         }
     }
 }
 
+/// What has a step of its own: the whole and the proof.
+const APART: [&str; 2] = ["tests", "simulation"];
+
 /// Every test that needs no stack.
-fn unit() -> Command {
-    cargo(&[
-        "test",
-        "--workspace",
-        "--exclude",
-        "tests",
-        "--exclude",
-        "simulation",
-        "--no-fail-fast",
-    ])
+async fn unit() -> Result<Command> {
+    let mut unit = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
+    unit.args(files_of(|package| !APART.contains(&package)).await?);
+    Ok(unit)
 }
 
 /// The functions that ship, in memory; each part of it says what it did.
@@ -237,20 +273,23 @@ async fn proof(run: &mut Run) -> Result<((), String)> {
     outcome
 }
 
-/// The crate that sees the whole. It is picked by its targets and not by its name, because a crate
-/// built by itself gives its dependencies other features, and all of AWS's would be built again.
+/// The crate that sees the whole.
 async fn whole(filter: &[&str]) -> Result<Command> {
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    tests.args(files_of(|package| package == "tests").await?).arg("--").args(filter);
+    Ok(tests)
+}
+
+/// The files of tests in some crates, as cargo is asked for them. They are picked by their names and
+/// not by their crates': a part of the workspace gives its dependencies other features than the whole
+/// does, and all of AWS's would be built again.
+async fn files_of(wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let said = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output().await?;
     let metadata: Metadata = serde_json::from_slice(&said.stdout)?;
-    let targets = metadata.packages.into_iter().filter(|package| package.name == "tests");
-    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    for target in targets.flat_map(|package| package.targets) {
-        if target.kind == ["test"] {
-            tests.args(["--test", &target.name]);
-        }
-    }
-    tests.arg("--").args(filter);
-    Ok(tests)
+    let packages = metadata.packages.into_iter().filter(|package| wanted(&package.name));
+    let targets = packages.flat_map(|package| package.targets);
+    let files = targets.filter(|target| target.kind == ["test"]);
+    Ok(files.flat_map(|file| ["--test".to_owned(), file.name]).collect())
 }
 
 #[derive(Deserialize)]
@@ -272,9 +311,11 @@ struct Target {
 
 /// The tests, on the tests' own stack.
 async fn end_to_end(run: &mut Run) -> Result<((), String)> {
-    let tools = async { prepare(&[Tool::Edge]).await.and(prepare_node().await) };
+    let tools = async { prepare(Step::E2e.tools()).await.and(prepare_node().await) };
     tokio::try_join!(tools, run.bring_up(Stand::Plain))?;
-    let mut tests = whole(&["--skip", "architecture", "--skip", STORM]).await?;
+    // They wait for most of the time; those that need the stack for themselves see to it.
+    let mut tests =
+        whole(&["--skip", "architecture", "--skip", STORM, "--test-threads", THREADS]).await?;
     tests.env("THROUGHLINE_STACK", Place::new(Path::new(STACK_FOLDER)).file("stack.json"));
     if let Some(seconds) = run.arguments.fuzz {
         tests.env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string());
@@ -284,7 +325,7 @@ async fn end_to_end(run: &mut Run) -> Result<((), String)> {
 
 /// schemathesis sends what `openapi.yaml` allows and what it forbids, and reads the answers by it.
 async fn contract(run: &mut Run) -> Result<((), String)> {
-    prepare(&[Tool::Edge]).await?;
+    prepare(Step::Contract.tools()).await?;
     run.bring_up(Stand::Plain).await?;
     let place = Place::new(Path::new(STACK_FOLDER));
     let stack = Stack::read(&place)?.context("the tests' stack is not described")?;

@@ -6,6 +6,7 @@ use crate::place::{repository, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
+use tokio::sync::Mutex;
 
 /// The oldest Python that the engine runs on.
 const OLDEST: (u32, u32) = (3, 11);
@@ -39,8 +40,12 @@ impl Tool {
     }
 }
 
+/// One at a time: what is made ahead is waited for where it is needed.
+static MAKING: Mutex<()> = Mutex::const_new(());
+
 /// Sets up the environments that are missing or pinned otherwise. Tells what it did.
 pub(crate) async fn prepare(wanted: &[Tool]) -> Result<((), String)> {
+    let _making = MAKING.lock().await;
     let mut made = Vec::new();
     for tool in wanted {
         if make(*tool).await? {

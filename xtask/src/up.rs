@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// Put a proxy between the functions and AWS that fails on command.
     #[arg(long)]
     pub(crate) faults: bool,
+    /// The profile with which cargo builds what runs: `test` is what the tests are built with.
+    #[arg(long, default_value = "dev")]
+    pub(crate) profile: String,
 }
 
 /// Starts the stack, here or in the background.
@@ -40,7 +43,8 @@ pub(crate) async fn run(place: &Place, arguments: Arguments) -> Result<()> {
     if let Some(url) = vendors_url.as_deref().filter(|url| !url.starts_with("http")) {
         bail!("--vendors-url {url} is not an address (http://127.0.0.1:9000)");
     }
-    let keeper = Keeper { pid: std::process::id(), vendors_url, faults: arguments.faults };
+    let Arguments { faults, profile, .. } = arguments;
+    let keeper = Keeper { pid: std::process::id(), vendors_url, faults, profile };
     if arguments.detach {
         background::start(place, &keeper).await
     } else {
@@ -99,7 +103,7 @@ async fn start(place: &Place, keeper: &Keeper) -> Result<Running> {
     };
     let (engine, program, ()) = tokio::try_join!(
         engine,
-        say::step("build", compile::build(place)),
+        say::step("build", compile::build(place, &keeper.profile)),
         say::step("web", web::build_or_say())
     )?;
     say::step("pack", compile::pack()).await?;

@@ -4,12 +4,12 @@ use crate::consumer::{Consumer, Fate};
 use crate::courier::{Courier, Errand, Prepared, Receipt, Synced, Warrant};
 use crate::ending::{LONGEST_VISIBLE_WAIT, Verdict, patience};
 use crate::gate::Admission;
-use crate::hold::{Held, Statement};
+use crate::hold::Held;
 use crate::world::{self, Loaded, World};
 use domain::delivery::{DeathReason, DeliveryId, Outcome, SkipReason};
 use domain::destination::{RetrySafety, Style};
 use domain::fault;
-use ledger::{Claim, Claimed, Completed, Unavailable};
+use ledger::{Claim, Claimed, Completed, Statement, Unavailable};
 
 /// What trying to deliver led to.
 pub(crate) enum Tried {
@@ -17,6 +17,8 @@ pub(crate) enum Tried {
     Told(Verdict),
     /// The vendor was not told, or nothing can be noted of it; whoever holds the person must let them go.
     Untold(Verdict),
+    /// Nobody knows whether the vendor took it; the person is let go, and the doubt stays.
+    Unknown(Verdict),
     /// Somebody else goes on with this delivery.
     Lost,
 }
@@ -65,7 +67,7 @@ impl<C: Courier> Consumer<C> {
             }
         };
         match tried {
-            Tried::Told(verdict) | Tried::Untold(verdict) => {
+            Tried::Told(verdict) | Tried::Untold(verdict) | Tried::Unknown(verdict) => {
                 self.finish(&claim, verdict, began).await
             }
             Tried::Lost => self.bury(claim.record()).await,
@@ -122,7 +124,7 @@ impl<C: Courier> Consumer<C> {
             Admission::Wait(verdict) => return Ok(Tried::Untold(verdict)),
         };
         if let Some(held) = held
-            && self.ledger.begin_sync(&held.claim, statement.in_doubt).await? == Completed::Fenced
+            && self.ledger.begin_sync(&held.claim, &statement).await? == Completed::Fenced
         {
             let detail = "another worker took this person over";
             return Ok(Tried::Untold(self.stand_back(1, detail)));
@@ -135,6 +137,9 @@ impl<C: Courier> Consumer<C> {
         self.heed(id.destination, probe.as_ref(), &result).await;
         match result {
             Ok(receipt) => self.told(receipt, statement, held).await,
+            Err(fault) if fault.may_be_taken() => {
+                Ok(Tried::Unknown(self.judge(&fault, claim, safety)))
+            }
             Err(fault) => Ok(Tried::Untold(self.judge(&fault, claim, safety))),
         }
     }

@@ -9,7 +9,7 @@ use crate::world::{self, Loaded, Predecessor};
 use domain::delivery::{DeliveryId, Outcome, SkipReason, WaitReason};
 use domain::journey::Journey;
 use domain::pepper::PersonKey;
-use ledger::{Claim, Completed, SyncClaim, SyncClaimed, SyncTimes, Unavailable};
+use ledger::{Claim, Completed, Statement, SyncClaim, SyncClaimed, SyncTimes, Unavailable};
 
 /// How many leases after its own lease a call may still take effect. A function ends before its lease
 /// does: the rest is the network's and the vendor's, who are given six minutes where a lease is one.
@@ -22,14 +22,6 @@ pub(crate) struct Held {
     pub(crate) synced: Synced,
     /// That address, where its contact at the vendor is the person's now.
     predecessor: Option<PersonKey>,
-}
-
-/// What the ledger remembers of what is said to a destination.
-pub(crate) struct Statement {
-    /// By which it is known when there is nothing new to say.
-    pub(crate) digest: Option<String>,
-    /// [`Courier::in_doubt`].
-    pub(crate) in_doubt: Option<&'static str>,
 }
 
 impl Held {
@@ -75,6 +67,9 @@ impl<C: Courier> Consumer<C> {
         };
         match &tried {
             Ok(Tried::Told(_)) => {}
+            Ok(Tried::Unknown(_)) => {
+                self.ledger.leave_sync_in_doubt(&held.claim).await?;
+            }
             Ok(Tried::Untold(_) | Tried::Lost) | Err(_) => {
                 // Fenced off is as good as let go: somebody else holds the person.
                 self.ledger.release_sync(&held.claim).await?;
@@ -113,8 +108,8 @@ impl<C: Courier> Consumer<C> {
         }
     }
 
-    /// Remembers what the vendor was told, and lets the person go. While the call of a worker who
-    /// vanished may still undo it, the vendor is told now and once more when that is over: somebody
+    /// Remembers what the vendor was told, and lets the person go. While a call of which nobody knows
+    /// what became may still undo it, the vendor is told now and once more when that is over: somebody
     /// has to come for it, and this delivery does.
     pub(crate) async fn remember(
         &self,
@@ -123,6 +118,7 @@ impl<C: Courier> Consumer<C> {
         statement: Statement,
         verdict: Verdict,
     ) -> Result<Tried, Unavailable> {
+        let threatened_until = held.claim.threatened_until(statement.digest.as_deref());
         let told = ledger::Synced {
             vendor_id: receipt.vendor_id,
             status: receipt.status,
@@ -138,10 +134,10 @@ impl<C: Courier> Consumer<C> {
         if let Some(predecessor) = &held.predecessor {
             self.ledger.forget_vendor_id(predecessor, destination).await?;
         }
-        Ok(Tried::Told(match held.claim.synced.in_doubt_until {
+        Ok(Tried::Told(match threatened_until {
             Some(until) => {
-                let detail =
-                    "told, and to be told again: a worker vanished in a call before this one";
+                let detail = "told, and to be told again: nobody knows what became of an earlier \
+                              call that says something else";
                 Verdict::new(Outcome::Waiting(WaitReason::Retry, until), detail)
             }
             None => verdict,

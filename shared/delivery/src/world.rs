@@ -116,7 +116,8 @@ pub(crate) async fn predecessor(
     for key in journey.superseded_persons() {
         let record = ledger.person(key).await?;
         let Some(told) = record.synced.get(&destination) else { continue };
-        if told.held_until.max(told.in_doubt_until).is_some_and(|until| until > now) {
+        let in_doubt_until = told.doubt.as_ref().map(|doubt| doubt.until);
+        if told.held_until.max(in_doubt_until).is_some_and(|until| until > now) {
             return Ok(Predecessor::Busy);
         }
         let only_ours =

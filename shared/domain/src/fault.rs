@@ -29,6 +29,14 @@ pub enum Remedy {
     Reject,
 }
 
+impl Fault {
+    /// Whether the vendor may have taken the call, or may take it yet.
+    #[must_use]
+    pub fn may_be_taken(&self) -> bool {
+        matches!(self.remedy, Remedy::Retry { taken: Taken::Unknown, .. })
+    }
+}
+
 /// Whether a failed call took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {

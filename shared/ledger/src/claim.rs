@@ -1,6 +1,7 @@
 //! Claims: who may work on a delivery, under a lease with a fencing token; and how it ends.
 
 use crate::agenda;
+use crate::changes::Changes;
 use crate::delivery::{DeliveryRecord, Step, decode};
 use crate::item::{number, text, time};
 use crate::key::{self, PK, SK};
@@ -160,11 +161,11 @@ impl Ledger {
     ) -> Result<Completed, Unavailable> {
         claim.count_call();
         let update = Changes::default()
+            .set("state", text(State::Calling.name()))
             .set("attempts", number(i64::from(claim.attempts())))
             .set("updated_at", time(now))
-            .apply(State::Calling, self.update_delivery(&claim.record.id));
-        let update = fenced(update, claim);
-        self.land(update, claim, State::Calling).await
+            .apply(self.update_delivery(&claim.record.id));
+        self.land(fenced(update, claim), claim, State::Calling).await
     }
 
     /// Ends a claim with an outcome, or lets the delivery wait. Lands only while the token in the
@@ -181,15 +182,14 @@ impl Ledger {
         let state = completion.outcome.state();
         let event_id = claim.record.id.event_id;
         let mut changes = Changes::default()
+            .set("state", text(state.name()))
             .set("reason", text(completion.outcome.reason()))
             .set("detail", text(&completion.detail))
             .set("attempts", number(i64::from(claim.attempts())))
             // It did not kill its worker: only claims without an end count towards poison.
             .set("claims", number(0))
-            .set("updated_at", time(now));
-        if let Some(request_id) = &completion.request_id {
-            changes = changes.set("request_id", text(request_id));
-        }
+            .set("updated_at", time(now))
+            .set_if("request_id", completion.request_id.as_deref().map(text));
         if let Outcome::Waiting(..) | Outcome::Dead(_) = &completion.outcome {
             changes = changes.set("steps", text(steps(claim, completion, now)));
         }
@@ -206,7 +206,7 @@ impl Ledger {
                 changes.remove(agenda::NAME).remove(agenda::AT).remove("next_at")
             }
         };
-        let update = changes.apply(state, self.update_delivery(&claim.record.id));
+        let update = changes.apply(self.update_delivery(&claim.record.id));
         self.land(fenced(update, claim), claim, state).await
     }
 
@@ -298,38 +298,6 @@ fn steps(claim: &Claim, completion: &Completion, now: Timestamp) -> String {
     });
     // Texts and numbers always encode.
     serde_json::to_string(&steps).unwrap_or_default()
-}
-
-/// What an update of a delivery changes beside its state. The names are ours and none is reserved.
-#[derive(Default)]
-struct Changes {
-    sets: Vec<(&'static str, AttributeValue)>,
-    removes: Vec<&'static str>,
-}
-
-impl Changes {
-    fn set(mut self, name: &'static str, value: AttributeValue) -> Self {
-        self.sets.push((name, value));
-        self
-    }
-
-    fn remove(mut self, name: &'static str) -> Self {
-        self.removes.push(name);
-        self
-    }
-
-    fn apply(self, state: State, mut update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
-        let mut expression = "SET #state = :state".to_owned();
-        update = update.expression_attribute_values(":state", text(state.name()));
-        for (name, value) in self.sets {
-            expression.push_str(&format!(", {name} = :{name}"));
-            update = update.expression_attribute_values(format!(":{name}"), value);
-        }
-        if !self.removes.is_empty() {
-            expression.push_str(&format!(" REMOVE {}", self.removes.join(", ")));
-        }
-        update.update_expression(expression)
-    }
 }
 
 /// The condition of everything that is done under a claim: its token, and a state that can go on.

@@ -8,6 +8,7 @@
 //! JSON text beside them, so that the stream, a query and a test decode it in one way.
 
 mod agenda;
+mod changes;
 mod checkout;
 mod claim;
 mod cursor;
@@ -35,7 +36,7 @@ pub use operator::{
 };
 pub use person::{Enrolled, Enrolment, PersonRecord, Profile};
 pub use rate::Admission;
-pub use sync::{SyncClaim, SyncClaimed, SyncTimes, Synced};
+pub use sync::{Doubt, Statement, SyncClaim, SyncClaimed, SyncTimes, Synced};
 pub use timeline::{RouteRecord, Timeline, Undecodable};
 
 use crate::item::{Item, text};

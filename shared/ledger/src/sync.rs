@@ -1,5 +1,6 @@
 //! The claim on a person at a destination that keeps state: one worker at a time brings it up to date.
 
+use crate::changes::Changes;
 use crate::claim::Completed;
 use crate::item::{Item, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
@@ -25,8 +26,35 @@ pub struct Synced {
     pub attempted: bool,
     /// Until when a worker holds the person here.
     pub held_until: Option<Timestamp>,
-    /// Until when a call that nobody completed may still take effect.
-    pub in_doubt_until: Option<Timestamp>,
+    /// A call that nobody completed and that may still take effect.
+    pub doubt: Option<Doubt>,
+}
+
+/// What a destination is about to be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Statement {
+    /// The digest of its bytes, by which the same is known again; none without a key to make it with.
+    pub digest: Option<String>,
+    /// The status that holds while nobody knows whether it was taken; `None` leaves the one that is
+    /// there.
+    pub in_doubt: Option<&'static str>,
+}
+
+/// Calls of which nobody knows what became of them: the worker vanished, or gave up waiting for an
+/// answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Until when one of them may still take effect.
+    pub until: Timestamp,
+    /// What all of them say; none where they differ.
+    pub digest: Option<String>,
+}
+
+impl Doubt {
+    /// Whether what is said now may be undone by them. To be told the same twice undoes nothing.
+    fn threatens(&self, digest: Option<&str>) -> bool {
+        digest.is_none() || self.digest.as_deref() != digest
+    }
 }
 
 /// The right to bring one person up to date at one destination. Only the ledger gives it.
@@ -37,8 +65,7 @@ pub struct SyncClaim {
     token: String,
     /// Until when a call that begins under it may take effect.
     call_until: Timestamp,
-    /// What the destination was told last; in doubt while the call of a worker who vanished in it may
-    /// still take effect.
+    /// What the destination was told last.
     pub synced: Synced,
 }
 
@@ -76,6 +103,14 @@ impl SyncClaim {
     pub fn destination(&self) -> Destination {
         self.destination
     }
+
+    /// Until when a call of somebody before may still undo what is said under this claim; `None` where
+    /// none can.
+    #[must_use]
+    pub fn threatened_until(&self, digest: Option<&str>) -> Option<Timestamp> {
+        let doubt = self.synced.doubt.as_ref().filter(|doubt| doubt.threatens(digest));
+        doubt.map(|doubt| doubt.until)
+    }
 }
 
 impl Ledger {
@@ -94,7 +129,7 @@ impl Ledger {
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let held = |item: &Item| {
             let mut synced = decode(item);
-            synced.in_doubt_until = synced.in_doubt_until.filter(|until| *until > now);
+            synced.doubt = synced.doubt.filter(|doubt| doubt.until > now);
             let claim = SyncClaim {
                 person: person.clone(),
                 destination,
@@ -131,35 +166,29 @@ impl Ledger {
     }
 
     /// Notes, before a call, that the destination is being told something: from here on nobody knows
-    /// what it holds until the call is completed, or can no longer take effect. `in_doubt` is the
-    /// status that holds meanwhile; `None` leaves the one that is there.
+    /// what it holds until the call is completed, or can no longer take effect.
     ///
     /// # Errors
     /// [`Unavailable`]: the call must not be made.
     pub async fn begin_sync(
         &self,
         claim: &SyncClaim,
-        in_doubt: Option<&str>,
+        statement: &Statement,
     ) -> Result<Completed, Unavailable> {
-        let mut update = self.update_sync(&claim.person, claim.destination);
-        let status = if in_doubt.is_some() { ", #status = :in_doubt" } else { "" };
-        if let Some(status) = in_doubt {
-            update = update
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":in_doubt", text(status));
-        }
-        let update = update
-            .update_expression(format!(
-                "SET attempted = :yes, in_doubt_until = :until{status} REMOVE digest"
-            ))
-            .expression_attribute_values(":until", time(claim.call_until))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        self.land_sync(update, claim).await
+        // With an earlier call that says something else, nobody can say what the last to land says.
+        let digest = statement.digest.as_deref();
+        let digest = digest.filter(|_| claim.threatened_until(digest).is_none());
+        let doubt = Doubt { until: claim.call_until, digest: digest.map(str::to_owned) };
+        let changes = Changes::default()
+            .set("attempted", AttributeValue::Bool(true))
+            .set_if("status", statement.in_doubt.map(text))
+            .remove("digest");
+        self.land_sync(noting(changes, Some(&doubt)), claim).await
     }
 
     /// Notes what the destination was told, and lets the person go. Fenced off where the lease was
-    /// over and somebody else took the person. While an earlier worker's call is in doubt, only the
-    /// vendor's id is noted: whatever else was told may be undone.
+    /// over and somebody else took the person. While an earlier call that says something else is in
+    /// doubt, only the vendor's id is noted: whatever else was told may be undone.
     ///
     /// # Errors
     /// [`Unavailable`]: the lease ends by itself, and the next worker tells the vendor the same.
@@ -168,34 +197,13 @@ impl Ledger {
         claim: &SyncClaim,
         told: &Synced,
     ) -> Result<Completed, Unavailable> {
-        let mut update = self.update_sync(&claim.person, claim.destination);
-        let mut sets = Vec::new();
-        let sure = claim.synced.in_doubt_until.is_none();
-        for (name, value, noted) in [
-            ("vendor_id", &told.vendor_id, true),
-            ("status", &told.status, sure),
-            ("digest", &told.digest, sure),
-        ] {
-            if let Some(value) = value.as_ref().filter(|_| noted) {
-                sets.push(format!("#{name} = :{name}"));
-                update = update
-                    .expression_attribute_names(format!("#{name}"), name)
-                    .expression_attribute_values(format!(":{name}"), text(value));
-            }
-        }
-        // The token stays, so that a repeated completion is told from a foreign one; the lease is over.
-        sets.push("lease_until = :over".to_owned());
-        let doubt = match claim.synced.in_doubt_until {
-            Some(until) => {
-                update = update.expression_attribute_values(":until", time(until));
-                ", in_doubt_until = :until"
-            }
-            None => " REMOVE in_doubt_until",
-        };
-        let update = update
-            .update_expression(format!("SET {}{doubt}", sets.join(", ")))
-            .expression_attribute_values(":over", number(0));
-        self.land_sync(update, claim).await
+        let is_sure = claim.threatened_until(told.digest.as_deref()).is_none();
+        let sure = |word: &Option<String>| word.as_deref().filter(|_| is_sure).map(text);
+        let changes = let_go()
+            .set_if("vendor_id", told.vendor_id.as_deref().map(text))
+            .set_if("status", sure(&told.status))
+            .set_if("digest", sure(&told.digest));
+        self.land_sync(noting(changes, claim.synced.doubt.as_ref()), claim).await
     }
 
     /// Lets a person go with nothing noted: the vendor was not called, or did not take the call.
@@ -204,6 +212,14 @@ impl Ledger {
     /// [`Unavailable`]: the lease ends by itself.
     pub async fn release_sync(&self, claim: &SyncClaim) -> Result<Completed, Unavailable> {
         self.complete_sync(claim, &Synced::default()).await
+    }
+
+    /// Lets a person go after a call of which nobody knows what became of it: the doubt stays.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: the lease ends by itself.
+    pub async fn leave_sync_in_doubt(&self, claim: &SyncClaim) -> Result<Completed, Unavailable> {
+        self.land_sync(let_go(), claim).await
     }
 
     /// Forgets the digest of what was told last, so that the next worker calls the vendor again, and
@@ -255,10 +271,11 @@ impl Ledger {
 
     async fn land_sync(
         &self,
-        update: UpdateItemFluentBuilder,
+        changes: Changes,
         claim: &SyncClaim,
     ) -> Result<Completed, Unavailable> {
-        let update = update
+        let update = changes
+            .apply(self.update_sync(&claim.person, claim.destination))
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":token", text(&claim.token))
@@ -271,6 +288,19 @@ impl Ledger {
     }
 }
 
+/// The token stays, so that a repeated completion is told from a foreign one; the lease is over.
+fn let_go() -> Changes {
+    Changes::default().set("lease_until", number(0))
+}
+
+/// What is in doubt from here on, if anything.
+fn noting(changes: Changes, doubt: Option<&Doubt>) -> Changes {
+    let digest = doubt.and_then(|doubt| doubt.digest.as_deref());
+    changes
+        .set_or_remove("in_doubt_until", doubt.map(|doubt| time(doubt.until)))
+        .set_or_remove("in_doubt_digest", digest.map(text))
+}
+
 pub(crate) fn decode(item: &Item) -> Synced {
     let word = |name| get_text(item, name).map(str::to_owned);
     Synced {
@@ -279,6 +309,7 @@ pub(crate) fn decode(item: &Item) -> Synced {
         digest: word("digest"),
         attempted: item.contains_key("attempted"),
         held_until: get_time(item, "lease_until"),
-        in_doubt_until: get_time(item, "in_doubt_until"),
+        doubt: get_time(item, "in_doubt_until")
+            .map(|until| Doubt { until, digest: word("in_doubt_digest") }),
     }
 }

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::fault::Function;
 use crate::queue;
 use crate::shop::QUEUES;
+use crate::vendor;
 use crate::world::{self, Actor, World};
 
 /// A history that lasts longer is stuck.
@@ -36,6 +37,9 @@ impl Run {
 
     /// Does something that can be done at this moment.
     async fn work(&mut self) -> bool {
+        if vendor::land() {
+            return true;
+        }
         let next = world::with(World::wake_sleeper).or_else(|| self.next());
         match next {
             Some(actor) => {

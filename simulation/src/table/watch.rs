@@ -102,9 +102,10 @@ impl Watch {
             return (!self.lease_is_over(old))
                 .then_some("a person was taken under another's lease");
         }
-        let changed = ["vendor_id", "status", "digest", "lease_until", "in_doubt_until"]
-            .iter()
-            .any(|name| old.get(*name) != new.get(*name) && new.contains_key(*name));
+        let changed =
+            ["vendor_id", "status", "digest", "lease_until", "in_doubt_until", "in_doubt_digest"]
+                .iter()
+                .any(|name| old.get(*name) != new.get(*name) && new.contains_key(*name));
         (was == is && !was.is_empty() && changed && !self.is_own(old, by))
             .then_some("what a vendor was told was noted without the claim on the person")
     }

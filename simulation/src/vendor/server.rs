@@ -1,8 +1,9 @@
 //! The server: it reads a request, waits at the gate, does what the plan says, and answers or not.
 
 use super::{Answer, Heard, Vendors};
+use crate::clock;
 use crate::fault::Fault;
-use crate::world::{self, Touch, World};
+use crate::world::{self, SLOW, Touch, World};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +24,7 @@ pub(crate) async fn open() -> String {
     address
 }
 
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
@@ -31,6 +33,34 @@ pub(super) struct Request {
     pub(super) key: String,
     pub(super) text: String,
     body: Value,
+}
+
+/// A request that is carried out when nobody waits for it any more.
+#[derive(Clone)]
+pub(super) struct Late {
+    pub(super) at: i64,
+    request: Request,
+    /// The call as it was noted, where it is noted.
+    heard: Option<usize>,
+}
+
+/// Carries out what was given up, once its time has come. Answers whether there was any.
+pub(crate) fn land() -> bool {
+    let now = clock::now();
+    let due: Vec<Late> =
+        world::with(|world| world.vendors.late.extract_if(.., |late| late.at <= now).collect());
+    for late in &due {
+        let landed = |applied, _| {
+            world::with(|world| {
+                let call = late.heard.and_then(|at| world.vendors.calls.get_mut(at));
+                call.into_iter().for_each(|call| call.applied = applied);
+            });
+        };
+        apply(&late.request, &landed);
+        let what = format!("{} {}", late.request.method, late.request.path);
+        world::with(|world| world.tell("a vendor, late", &what, None));
+    }
+    !due.is_empty()
 }
 
 async fn serve(mut stream: TcpStream) {
@@ -115,6 +145,16 @@ async fn exchange(request: &Request) -> Option<Answer> {
         }
         Some(Fault::TimedOut) => {
             note(false, false);
+            None
+        }
+        Some(Fault::GivenUp) => {
+            let before = world::with(|world| world.vendors.calls.len());
+            note(false, false);
+            world::with(|world| {
+                let heard = (world.vendors.calls.len() > before).then_some(before);
+                let at = clock::now() + SLOW;
+                world.vendors.late.push(Late { at, request: request.clone(), heard });
+            });
             None
         }
         Some(Fault::SlowBefore) => {

@@ -61,12 +61,16 @@ fn target() -> PathBuf {
     repository().join("target/planted-target")
 }
 
+/// What cargo needs to know a build again; what was built piece by piece is not among it.
+const TAKEN_OVER: [&str; 3] = [".fingerprint", "build", "deps"];
+
 /// Before the first mistake the dependencies are built, or taken over from the proof's own build.
 async fn warm() -> Result<()> {
-    let (own, theirs) = (repository().join("target/proof"), target().join("proof"));
+    let (own, theirs) = (repository().join("target/debug"), target().join("debug"));
     if own.exists() && !theirs.exists() {
-        std::fs::create_dir_all(target())?;
-        let copied = Command::new("cp").arg("-a").arg(&own).arg(&theirs).status().await;
+        std::fs::create_dir_all(&theirs)?;
+        let parts = TAKEN_OVER.map(|part| own.join(part));
+        let copied = Command::new("cp").arg("-a").args(&parts).arg(&theirs).status().await;
         if !copied.is_ok_and(|status| status.success()) {
             // Half of it is worse than none; without it all is built once more.
             drop(std::fs::remove_dir_all(&theirs));
