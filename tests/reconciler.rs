@@ -3,7 +3,7 @@
 
 use crate::aws::now_ms;
 use crate::sandbox::war;
-use crate::stack::{PATIENCE, Stack, delivery};
+use crate::stack::{PATIENCE, Stack, delivery, pause};
 use crate::stripe::{now, send_event, signature};
 use crate::visitor::{Visitor, a_visitor};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,21 +15,44 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::Timeline;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Long enough ago that a webhook had its time, and within the hour that every run looks at.
 const AGO: u32 = 300;
 /// So long a webhook may take before the reconciler asks.
 const MARGIN: u32 = 120;
 
+/// After so long the local AWS holds the last line of a run back until the next run, as it may where it
+/// has much to do.
+const HELD_BACK: Duration = Duration::from_secs(5);
+
 /// Has the reconciler run, and answers with its line and the others that it printed.
 async fn reconcile(stack: &Stack) -> (Value, Vec<String>) {
-    let since = now_ms();
+    let (since, began, mut runs) = (now_ms(), Instant::now(), 0);
+    loop {
+        // A second run finds nothing new, and the line of the first comes before its own.
+        if runs == 0 || (runs == 1 && began.elapsed() > HELD_BACK) {
+            runs += 1;
+            run(stack).await;
+        }
+        let lines = stack.printed("reconciler", since).await;
+        let mut told = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let is_own = |line: &Value| {
+            let at = line["_aws"]["Timestamp"].as_i64();
+            line["message"] == "reconciled" && at.is_some_and(|at| at >= since)
+        };
+        if let Some(line) = told.find(is_own) {
+            return (line, lines);
+        }
+        assert!(began.elapsed() < PATIENCE, "the reconciler never said what it did: {lines:#?}");
+        pause().await;
+    }
+}
+
+async fn run(stack: &Stack) {
     let tick = include_str!("../events/reconciler/tick.json");
     let invoked = stack.invoke("reconciler", &serde_json::from_str(tick).unwrap()).await;
     assert!(!invoked.failed, "{invoked:?}");
-    let line = stack.wait_for_line("reconciler", since, r#""message":"reconciled""#).await;
-    (serde_json::from_str(&line).unwrap(), stack.printed("reconciler", since).await)
 }
 
 /// A visitor with a lead and a checkout, and the intent to be paid.

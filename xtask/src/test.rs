@@ -66,7 +66,7 @@ enum Step {
 const STORM: &str = "storm::";
 
 /// How many end-to-end tests are under way at a time.
-const THREADS: &str = "8";
+const THREADS: &str = "4";
 
 /// Where the tests' own stack lives, beside a person's.
 const STACK_FOLDER: &str = ".local/e2e";

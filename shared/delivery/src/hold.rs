@@ -55,7 +55,7 @@ impl<C: Courier> Consumer<C> {
         };
         let busy = |detail| Ok(Tried::Untold(self.stand_back(receives, detail)));
         let Some(held) = self.hold(&journey, person, id).await? else {
-            return busy("another worker brings this person up to date");
+            return busy("another call about this person is not over");
         };
         let tried = match world::load(&self.ledger, id, &claim.record().fact).await {
             Ok(Loaded::World(world)) if world.key == *person => {
@@ -98,7 +98,10 @@ impl<C: Courier> Consumer<C> {
         match world::predecessor(&self.ledger, journey, known_as, id.destination, now).await? {
             Predecessor::None => Ok(Some(Held { claim, synced, predecessor: None })),
             Predecessor::Same(key) => Ok(Some(Held { claim, synced, predecessor: Some(key) })),
-            Predecessor::Found(key, synced) => {
+            Predecessor::Found(key, told) => {
+                // What was said of the person themselves is newer.
+                let status = synced.status.or(told.status);
+                let synced = Synced { status, ..told };
                 Ok(Some(Held { claim, synced, predecessor: Some(key) }))
             }
             Predecessor::Busy => {
@@ -138,7 +141,8 @@ impl<C: Courier> Consumer<C> {
             Some(until) => {
                 let detail = "told, and to be told again: nobody knows what became of an earlier \
                               call that says something else";
-                Verdict::new(Outcome::Waiting(WaitReason::Retry, until), detail)
+                let outcome = Outcome::Waiting(WaitReason::Retry, until);
+                Verdict { outcome, detail: detail.to_owned(), ..verdict }
             }
             None => verdict,
         }))

@@ -100,7 +100,7 @@ pub(crate) enum Predecessor {
     Found(PersonKey, Synced),
     /// It is the person's already, and the old address has not let go of it.
     Same(PersonKey),
-    /// A worker is at it, or vanished in the middle of a call; this delivery waits for it to end.
+    /// A worker is at one of them, or nobody knows what became of a call; this delivery waits for it.
     Busy,
 }
 
@@ -113,13 +113,17 @@ pub(crate) async fn predecessor(
     destination: Destination,
     now: Timestamp,
 ) -> Result<Predecessor, Unavailable> {
+    let mut records = Vec::new();
     for key in journey.superseded_persons() {
         let record = ledger.person(key).await?;
-        let Some(told) = record.synced.get(&destination) else { continue };
-        let in_doubt_until = told.doubt.as_ref().map(|doubt| doubt.until);
-        if told.held_until.max(in_doubt_until).is_some_and(|until| until > now) {
+        // Before any is chosen: a call about the second address carries the contact of the first.
+        if record.synced.get(&destination).is_some_and(|told| told.is_unsettled(now)) {
             return Ok(Predecessor::Busy);
         }
+        records.push((key, record));
+    }
+    for (key, record) in records {
+        let Some(told) = record.synced.get(&destination) else { continue };
         let only_ours =
             record.profile.journeys.iter().all(|held| held.event_id == journey.event_id());
         match (told.vendor_id.as_deref(), known_as) {

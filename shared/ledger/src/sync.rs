@@ -26,12 +26,21 @@ pub struct Synced {
     pub attempted: bool,
     /// Until when a worker holds the person here.
     pub held_until: Option<Timestamp>,
-    /// A call that nobody completed and that may still take effect.
+    /// Calls that may still take effect, whatever was said since.
     pub doubt: Option<Doubt>,
 }
 
+impl Synced {
+    /// Whether somebody is telling the destination something, or nobody knows what became of a call.
+    #[must_use]
+    pub fn is_unsettled(&self, now: Timestamp) -> bool {
+        let in_doubt_until = self.doubt.as_ref().map(|doubt| doubt.until);
+        self.held_until.max(in_doubt_until).is_some_and(|until| until > now)
+    }
+}
+
 /// What a destination is about to be told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The digest of its bytes, by which the same is known again; none without a key to make it with.
     pub digest: Option<String>,
@@ -206,7 +215,8 @@ impl Ledger {
         self.land_sync(noting(changes, claim.synced.doubt.as_ref()), claim).await
     }
 
-    /// Lets a person go with nothing noted: the vendor was not called, or did not take the call.
+    /// Lets a person go: the vendor was not called, did not take the call, or answered. What was in
+    /// doubt before is in doubt again, and nothing that was noted of this call is relied on.
     ///
     /// # Errors
     /// [`Unavailable`]: the lease ends by itself.
@@ -244,6 +254,7 @@ impl Ledger {
     }
 
     /// Takes a vendor's id away from an address that a correction replaced: it is its successor's now.
+    /// What was said about the address itself, a withdrawal, stays true of it.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
@@ -253,8 +264,7 @@ impl Ledger {
         destination: Destination,
     ) -> Result<(), Unavailable> {
         self.update_sync(person, destination)
-            .update_expression("REMOVE vendor_id, digest, #status")
-            .expression_attribute_names("#status", "status")
+            .update_expression("REMOVE vendor_id, digest")
             .send()
             .await
             .map(|_| ())
