@@ -28,18 +28,20 @@ const HELD_BACK: Duration = Duration::from_secs(5);
 
 /// Has the reconciler run, and answers with its line and the others that it printed.
 async fn reconcile(stack: &Stack) -> (Value, Vec<String>) {
-    let (since, began, mut runs) = (now_ms(), Instant::now(), 0);
+    let (since, began, mut again_at) = (now_ms(), Instant::now(), None);
+    run(stack).await;
     loop {
-        // A second run finds nothing new, and the line of the first comes before its own.
-        if runs == 0 || (runs == 1 && began.elapsed() > HELD_BACK) {
-            runs += 1;
+        // It finds nothing new; only what the first run said counts.
+        if again_at.is_none() && began.elapsed() > HELD_BACK {
+            again_at = Some(now_ms());
             run(stack).await;
         }
         let lines = stack.printed("reconciler", since).await;
         let mut told = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let is_own = |line: &Value| {
             let at = line["_aws"]["Timestamp"].as_i64();
-            line["message"] == "reconciled" && at.is_some_and(|at| at >= since)
+            let is_of_this = |at| at >= since && again_at.is_none_or(|again_at| at < again_at);
+            line["message"] == "reconciled" && at.is_some_and(is_of_this)
         };
         if let Some(line) = told.find(is_own) {
             return (line, lines);

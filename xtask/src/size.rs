@@ -8,7 +8,7 @@ use crate::tools::python;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
@@ -46,8 +46,8 @@ pub(crate) struct Small(Child);
 
 /// Begins to build what is weighed. It takes longer than any other build and nothing waits for it, so
 /// that it stands back behind whatever else wants a processor.
-pub(crate) fn begin(log: Result<PathBuf>) -> Result<Small> {
-    let log = File::create(log?)?;
+pub(crate) fn begin(log: &Path) -> Result<Small> {
+    let log = File::create(log)?;
     let mut build = Command::new("nice");
     build
         .args(["-n", "19", "cargo", "build", "--profile", "size"])
@@ -57,7 +57,7 @@ pub(crate) fn begin(log: Result<PathBuf>) -> Result<Small> {
         .stdout(log.try_clone()?)
         .stderr(log)
         .kill_on_drop(true);
-    Ok(Small(build.spawn()?))
+    Ok(Small(build.spawn().context("`nice` and cargo cannot be started")?))
 }
 
 /// Weighs, and looks into the functions' trees.

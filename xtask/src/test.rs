@@ -71,6 +71,9 @@ const THREADS: &str = "4";
 /// Where the tests' own stack lives, beside a person's.
 const STACK_FOLDER: &str = ".local/e2e";
 
+/// What it needs.
+const STACK_TOOLS: &[Tool] = &[Tool::Engine, Tool::Sam];
+
 /// One run: what was asked, what was counted, which stack of the tests is up, and what is built beside.
 struct Run {
     arguments: Arguments,
@@ -140,7 +143,8 @@ impl Run {
         let wanted = Step::value_variants().iter().filter(|step| self.includes(**step));
         let tools: Vec<Tool> = wanted.flat_map(|step| step.tools()).copied().collect();
         if self.includes(Step::Size) {
-            self.small = Some(size::begin(log_file(Step::Size.name())));
+            let log = log_file(Step::Size.name());
+            self.small = Some(log.and_then(|log| size::begin(&log)));
         }
         // What fails here fails again in the step that needs it, and is told there.
         let ahead = async { prepare(&tools).await.is_ok() };
@@ -169,7 +173,7 @@ impl Run {
         }
         self.up = Some(stand);
         // Not while it is made ahead: `up` is another process.
-        prepare(Step::Faults.tools()).await?;
+        prepare(STACK_TOOLS).await?;
         stand.bring_up().await
     }
 
@@ -236,7 +240,7 @@ impl Step {
             Self::Faults => faults(run).await,
             Self::Size => {
                 let small = run.small.take().context("nothing was begun")?;
-                size::check(small.context("cargo cannot be started")?).await
+                size::check(small?).await
             }
         }
     }
@@ -247,7 +251,7 @@ impl Step {
             Self::Template => &[Tool::Sam],
             Self::Policy => &[Tool::Checks],
             Self::E2e | Self::Contract => &[Tool::Engine, Tool::Sam, Tool::Edge],
-            Self::Browser | Self::Faults => &[Tool::Engine, Tool::Sam],
+            Self::Browser | Self::Faults => STACK_TOOLS,
             Self::Format | Self::Lints | Self::Unit | Self::Proof => &[],
             Self::Architecture | Self::Web | Self::Size => &[],
         }
