@@ -55,6 +55,12 @@ impl Visitor {
         Self { journey: id(0x11), session: id(0x22), email: email.to_owned(), number }
     }
 
+    /// The same visitor, who gives another address from here on.
+    #[must_use]
+    pub fn at(&self, email: &str) -> Self {
+        Self { email: email.to_owned(), ..self.clone() }
+    }
+
     /// The journey's id.
     #[must_use]
     pub fn event_id(&self) -> String {

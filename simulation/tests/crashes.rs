@@ -177,6 +177,43 @@ fn a_newsletter_that_is_told_something_stale_is_told_again() {
     overtaken("esp-sync-overtaken", "mailerlite", "esp-sync");
 }
 
+/// An address is corrected after the vendor took it, and while it is told of a payment under the
+/// first one. Then somebody comes whose address that is, or the person leaves.
+fn corrected(name: &'static str, destination: &'static str, queue: &'static str, leaves: bool) {
+    let mut lab = lab();
+    // Whoever comes an hour later finds everything told.
+    let sweeping = if leaves { Sweeping::Last } else { Sweeping::EachMinute };
+    let options = Options { destinations: destination, sweeping, ..Options::default() };
+    let before = vec![ana().lead(0, 1, (true, true))];
+    let report = lab.run(&options, Plan::default(), &[(ana(), 500)], before);
+    assert!(report.wrong.is_empty(), "{:?}", report.wrong);
+    let from = lab.snapshot();
+    let right = ana().at("ana.silva@example.com");
+    let mut said = vec![ana().pays(60_000, 1), right.lead(70_000, 2, (true, true))];
+    said.push(if leaves {
+        right.answer(80_000, false, true)
+    } else {
+        Visitor::new(2, &ana().email).lead(3_600_000, 1, (true, true))
+    });
+    let function = Function::Consumer(queue);
+    Scene { name, function, options, from, said, pairs: 100 }.enumerate(&mut lab);
+}
+
+#[test]
+fn a_crm_follows_a_corrected_address_whatever_goes_wrong() {
+    corrected("crm-sync-corrected", "hubspot", "crm-sync", false);
+}
+
+#[test]
+fn a_newsletter_follows_a_corrected_address_whatever_goes_wrong() {
+    corrected("esp-sync-corrected", "mailerlite", "esp-sync", false);
+}
+
+#[test]
+fn whoever_corrected_an_address_and_leaves_has_left_under_both_whatever_goes_wrong() {
+    corrected("esp-sync-corrected-leave", "mailerlite", "esp-sync", true);
+}
+
 #[test]
 fn the_sweeper_finds_what_was_forgotten_whatever_goes_wrong() {
     let mut lab = lab();

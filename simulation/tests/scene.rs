@@ -20,7 +20,7 @@ pub(crate) struct Scene {
 }
 
 /// Every scene, for whoever writes a schedule.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 19] = [
     "stripe-webhook",
     "lead-capture",
     "consent-capture",
@@ -35,6 +35,9 @@ const NAMES: [&str; 16] = [
     "esp-sync-leave",
     "crm-sync-overtaken",
     "esp-sync-overtaken",
+    "crm-sync-corrected",
+    "esp-sync-corrected",
+    "esp-sync-corrected-leave",
     "sweeper",
     "redrive",
 ];
@@ -186,8 +189,10 @@ impl Scene {
                 // Somebody looks at the vendor: nobody knows whether it happened.
                 Some("dead unknown_outcome")
                     if !schedule.is_empty() && is_at_most_once(delivery) => {}
-                // Whether there was something left to say of an answer depends on which came first.
-                Some("delivered" | "skipped consent") if delivery.contains("consent_changed") => {}
+                // Whether there was something left to say of an answer, or of anything else to somebody
+                // who leaves, depends on which came first.
+                Some("delivered" | "skipped consent")
+                    if delivery.contains("consent_changed") || self.name.ends_with("-leave") => {}
                 other => wrong.push(format!("{delivery} should be {end} and is {other:?}")),
             }
         }

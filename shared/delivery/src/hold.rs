@@ -5,11 +5,13 @@ use crate::attempt::Tried;
 use crate::consumer::Consumer;
 use crate::courier::{Courier, Receipt, Synced};
 use crate::ending::Verdict;
-use crate::world::{self, Loaded, Predecessor};
+use crate::world::{self, Loaded};
 use domain::delivery::{DeliveryId, Outcome, SkipReason, WaitReason};
 use domain::journey::Journey;
 use domain::pepper::PersonKey;
-use ledger::{Claim, Completed, Statement, SyncClaim, SyncClaimed, SyncTimes, Unavailable};
+use ledger::{
+    Claim, Completed, Enrolled, Statement, SyncClaim, SyncClaimed, SyncTimes, Unavailable,
+};
 
 /// How many leases after its own lease a call may still take effect. A function ends before its lease
 /// does: the rest is the network's and the vendor's, who are given six minutes where a lease is one.
@@ -18,17 +20,21 @@ const DOUBT: i32 = 6;
 /// A person, held at a destination.
 pub(crate) struct Held {
     pub(crate) claim: SyncClaim,
-    /// What it was told last, of the person or of the address that a correction replaced.
+    /// What it was told last.
     pub(crate) synced: Synced,
-    /// That address, where its contact at the vendor is the person's now.
-    predecessor: Option<PersonKey>,
+}
+
+/// An address that a correction replaced, held at a destination.
+struct Old {
+    claim: SyncClaim,
+    /// Whether no other journey names it.
+    is_only_ours: bool,
 }
 
 impl Held {
-    /// Whether what was told last still covers the same: not while an address that a correction replaced
-    /// has not let go of the contact.
+    /// Whether what was told last still covers the same.
     pub(crate) fn is_covered_by(&self, digest: Option<&String>) -> bool {
-        digest.is_some() && self.synced.digest.as_ref() == digest && self.predecessor.is_none()
+        digest.is_some() && self.synced.digest.as_ref() == digest
     }
 
     /// Whether the vendor may know the person: then it must hear of a withdrawal.
@@ -78,7 +84,8 @@ impl<C: Courier> Consumer<C> {
         tried
     }
 
-    /// Takes a person at a destination; `None` while somebody else holds them.
+    /// Takes a person at a destination, and what addresses that the journey corrected have there;
+    /// `None` while somebody else holds one of them.
     async fn hold(
         &self,
         journey: &Journey,
@@ -88,27 +95,83 @@ impl<C: Courier> Consumer<C> {
         let now = (self.clock)();
         let lease = self.config.lease;
         let times = SyncTimes { now, lease, doubt: lease * DOUBT, keep: self.config.keep };
-        let SyncClaimed::Held(claim) =
+        let SyncClaimed::Held(mut claim) =
             self.ledger.claim_sync(person, id.destination, times).await?
         else {
             return Ok(None);
         };
-        let synced = Synced::from(&claim.synced);
-        let known_as = synced.vendor_id.as_deref();
-        match world::predecessor(&self.ledger, journey, known_as, id.destination, now).await? {
-            Predecessor::None => Ok(Some(Held { claim, synced, predecessor: None })),
-            Predecessor::Same(key) => Ok(Some(Held { claim, synced, predecessor: Some(key) })),
-            Predecessor::Found(key, told) => {
-                // What was said of the person themselves is newer.
-                let status = synced.status.or(told.status);
-                let synced = Synced { status, ..told };
-                Ok(Some(Held { claim, synced, predecessor: Some(key) }))
+        let mut old = Vec::new();
+        let inherited = match self.hold_old(journey, id, times, &mut old).await {
+            Ok(true) => self.inherit(journey, &mut claim, &old).await,
+            Ok(false) => Ok(false),
+            Err(unavailable) => Err(unavailable),
+        };
+        if matches!(inherited, Ok(true)) {
+            let synced = Synced::from(&claim.synced);
+            return Ok(Some(Held { claim, synced }));
+        }
+        for old in &old {
+            self.ledger.release_sync(&old.claim).await?;
+        }
+        self.ledger.release_sync(&claim).await?;
+        inherited.map(|_| None)
+    }
+
+    /// Takes the addresses that the journey corrected, where something may still be said under one of
+    /// them or the vendor holds somebody there: whoever was slow is fenced off. `false` while a worker
+    /// is at one of them, or nobody knows what became of a call.
+    async fn hold_old(
+        &self,
+        journey: &Journey,
+        id: &DeliveryId,
+        times: SyncTimes,
+        held: &mut Vec<Old>,
+    ) -> Result<bool, Unavailable> {
+        for key in journey.superseded_persons() {
+            let record = self.ledger.person(key).await?;
+            let Some(told) = record.synced.get(&id.destination) else { continue };
+            if told.is_unsettled(times.now) {
+                return Ok(false);
             }
-            Predecessor::Busy => {
-                self.ledger.release_sync(&claim).await?;
-                Ok(None)
+            if told.vendor_id.is_none() && !told.is_abandoned() {
+                continue;
+            }
+            let SyncClaimed::Held(claim) =
+                self.ledger.claim_sync(key, id.destination, times).await?
+            else {
+                return Ok(false);
+            };
+            let ours = |held: &Enrolled| held.event_id == journey.event_id();
+            held.push(Old { claim, is_only_ours: record.profile.journeys.iter().all(ours) });
+        }
+        Ok(held.iter().all(|old| old.claim.synced.doubt.is_none()))
+    }
+
+    /// Moves the contact of a corrected address to the person, in the ledger and before any call. One
+    /// that other journeys name too is somebody's own, and stays theirs.
+    async fn inherit(
+        &self,
+        journey: &Journey,
+        claim: &mut SyncClaim,
+        all: &[Old],
+    ) -> Result<bool, Unavailable> {
+        for Old { claim: old, is_only_ours } in all {
+            let (theirs, ours) = (old.synced.vendor_id.as_ref(), claim.synced.vendor_id.as_ref());
+            let moves = theirs.is_some() && (theirs == ours || ours.is_none() && *is_only_ours);
+            let landed = if moves {
+                self.ledger.inherit_sync(claim, old).await?
+            } else {
+                self.ledger.release_sync(old).await?
+            };
+            if landed == Completed::Fenced {
+                tracing::info!(
+                    event_id = journey.event_id().to_string(),
+                    "another worker took a corrected address over"
+                );
+                return Ok(false);
             }
         }
+        Ok(true)
     }
 
     /// Remembers what the vendor was told, and lets the person go. While a call of which nobody knows
@@ -128,14 +191,10 @@ impl<C: Courier> Consumer<C> {
             digest: statement.digest,
             ..ledger::Synced::default()
         };
-        let destination = held.claim.destination();
         if self.ledger.complete_sync(&held.claim, &told).await? == Completed::Fenced {
             let detail =
                 "another worker took this person over in the middle of the call, and sees to it";
             return Ok(Tried::Untold(self.stand_back(1, detail)));
-        }
-        if let Some(predecessor) = &held.predecessor {
-            self.ledger.forget_vendor_id(predecessor, destination).await?;
         }
         Ok(Tried::Told(match threatened_until {
             Some(until) => {

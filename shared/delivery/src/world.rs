@@ -1,6 +1,5 @@
 //! What is loaded for one delivery: its fact and journey, the person, and what they allow.
 
-use crate::courier::Synced;
 use domain::consent::Consent;
 use domain::contact::Contact;
 use domain::delivery::{DeliveryId, SkipReason};
@@ -10,7 +9,6 @@ use domain::fold::{Person, effective_consent};
 use domain::journey::Journey;
 use domain::pepper::PersonKey;
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
 use ledger::{FactKey, Ledger, PersonRecord, Unavailable};
 
 /// The most journeys of one person that are folded: those with a payment first, then the latest.
@@ -90,50 +88,4 @@ impl World {
     pub(crate) fn crm_contact_id(&self) -> Option<&str> {
         self.record.vendor_id(Destination::Hubspot)
     }
-}
-
-/// The contact that an address had at a vendor before it was corrected.
-pub(crate) enum Predecessor {
-    /// There is none, or it is not this journey's alone, or the person is known by another id.
-    None,
-    /// It is the person's now: its key, and what the vendor was told of it.
-    Found(PersonKey, Synced),
-    /// It is the person's already, and the old address has not let go of it.
-    Same(PersonKey),
-    /// A worker is at one of them, or nobody knows what became of a call; this delivery waits for it.
-    Busy,
-}
-
-/// Looks for the contact under an address that this journey corrected. One that other journeys
-/// name too is somebody's own, and stays theirs.
-pub(crate) async fn predecessor(
-    ledger: &Ledger,
-    journey: &Journey,
-    known_as: Option<&str>,
-    destination: Destination,
-    now: Timestamp,
-) -> Result<Predecessor, Unavailable> {
-    let mut records = Vec::new();
-    for key in journey.superseded_persons() {
-        let record = ledger.person(key).await?;
-        // Before any is chosen: a call about the second address carries the contact of the first.
-        if record.synced.get(&destination).is_some_and(|told| told.is_unsettled(now)) {
-            return Ok(Predecessor::Busy);
-        }
-        records.push((key, record));
-    }
-    for (key, record) in records {
-        let Some(told) = record.synced.get(&destination) else { continue };
-        let only_ours =
-            record.profile.journeys.iter().all(|held| held.event_id == journey.event_id());
-        match (told.vendor_id.as_deref(), known_as) {
-            (Some(old), Some(id)) if old == id => return Ok(Predecessor::Same(key.clone())),
-            (Some(_), None) if only_ours => {
-                let synced = Synced { digest: None, ..Synced::from(told) };
-                return Ok(Predecessor::Found(key.clone(), synced));
-            }
-            (Some(_) | None, Some(_) | None) => {}
-        }
-    }
-    Ok(Predecessor::None)
 }

@@ -150,3 +150,19 @@ fn due_entry(item: &Item) -> Option<Due> {
     let id = key::delivery_of(event_id, get_text(item, SK)?)?;
     Some(Due { id, listed_at: get_time(item, AT)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SHARDS, shard};
+    use domain::id::EventId;
+
+    #[test]
+    fn journeys_are_spread_over_all_lists_alike() {
+        let mut lists = vec![0; SHARDS as usize];
+        for first in 0..=u8::MAX {
+            let journey = format!("{first:02x}1c1f9e-59a4-4e0a-9d0c-2f6f3f9a7c01");
+            lists[shard(EventId::parse(&journey).unwrap()) as usize] += 1;
+        }
+        assert_eq!(lists, vec![16; SHARDS as usize]);
+    }
+}

@@ -328,3 +328,6 @@ fn refused(record: DeliveryRecord, token: String, now: Timestamp) -> Claimed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

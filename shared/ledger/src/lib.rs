@@ -134,3 +134,15 @@ impl Unavailable {
         Self { operation, kind: STRANGE }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Unavailable;
+
+    #[test]
+    fn only_an_item_that_cannot_be_read_is_no_reason_to_wait_with_others() {
+        assert!(Unavailable::unreadable("read a fact").is_of_one_item());
+        assert!(!Unavailable::changed("read a fact").is_of_one_item());
+        assert!(!Unavailable::contended("read a fact").is_of_one_item());
+    }
+}

@@ -34,8 +34,14 @@ impl Synced {
     /// Whether somebody is telling the destination something, or nobody knows what became of a call.
     #[must_use]
     pub fn is_unsettled(&self, now: Timestamp) -> bool {
-        let in_doubt_until = self.doubt.as_ref().map(|doubt| doubt.until);
-        self.held_until.max(in_doubt_until).is_some_and(|until| until > now)
+        let is_held = self.held_until.is_some_and(|until| until > now);
+        is_held || self.doubt.as_ref().is_some_and(|doubt| doubt.lasts(now))
+    }
+
+    /// Whether a worker took the person and never let go: it may be slow, and still there.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.held_until.is_some_and(|until| until > Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -60,6 +66,11 @@ pub struct Doubt {
 }
 
 impl Doubt {
+    /// Whether one of them may still take effect.
+    fn lasts(&self, now: Timestamp) -> bool {
+        self.until > now
+    }
+
     /// Whether what is said now may be undone by them. To be told the same twice undoes nothing.
     fn threatens(&self, digest: Option<&str>) -> bool {
         digest.is_none() || self.digest.as_deref() != digest
@@ -138,7 +149,7 @@ impl Ledger {
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let held = |item: &Item| {
             let mut synced = decode(item);
-            synced.doubt = synced.doubt.filter(|doubt| doubt.until > now);
+            synced.doubt = synced.doubt.filter(|doubt| doubt.lasts(now));
             let claim = SyncClaim {
                 person: person.clone(),
                 destination,
@@ -253,22 +264,32 @@ impl Ledger {
             })
     }
 
-    /// Takes a vendor's id away from an address that a correction replaced: it is its successor's now.
-    /// What was said about the address itself, a withdrawal, stays true of it.
+    /// Makes what a vendor holds under an address that a correction replaced the heir's, before the
+    /// vendor is told: its id, and its status where nothing was said of the heir. Both are held. What
+    /// was said about the old address itself, a withdrawal, stays true of it. May be repeated.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
-    pub async fn forget_vendor_id(
+    pub async fn inherit_sync(
         &self,
-        person: &PersonKey,
-        destination: Destination,
-    ) -> Result<(), Unavailable> {
-        self.update_sync(person, destination)
-            .update_expression("REMOVE vendor_id, digest")
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| Unavailable::from_sdk("forget a vendor's id of a person", &error))
+        heir: &mut SyncClaim,
+        old: &SyncClaim,
+    ) -> Result<Completed, Unavailable> {
+        if heir.synced.vendor_id.is_none() {
+            heir.synced.vendor_id.clone_from(&old.synced.vendor_id);
+            heir.synced.digest = None;
+            if heir.synced.status.is_none() {
+                heir.synced.status.clone_from(&old.synced.status);
+            }
+            let changes = Changes::default()
+                .set_if("vendor_id", heir.synced.vendor_id.as_deref().map(text))
+                .set_if("status", heir.synced.status.as_deref().map(text))
+                .remove("digest");
+            if self.land_sync(changes, heir).await? == Completed::Fenced {
+                return Ok(Completed::Fenced);
+            }
+        }
+        self.land_sync(let_go().remove("vendor_id").remove("digest"), old).await
     }
 
     fn update_sync(&self, person: &PersonKey, destination: Destination) -> UpdateItemFluentBuilder {
@@ -323,3 +344,6 @@ pub(crate) fn decode(item: &Item) -> Synced {
             .map(|until| Doubt { until, digest: word("in_doubt_digest") }),
     }
 }
+
+#[cfg(test)]
+mod tests;

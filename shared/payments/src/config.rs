@@ -3,6 +3,7 @@
 use crate::Payments;
 use intake::desk;
 use lambda::aws::Aws;
+use lambda::secret::Unreadable;
 use lambda::settings::Settings;
 
 /// The settings of the door.
@@ -32,7 +33,7 @@ impl Config {
     ///
     /// # Errors
     /// Says what is wrong with the secret, by its name in SSM.
-    pub async fn open(&self, aws: &Aws) -> Result<Payments, lambda::Error> {
+    pub async fn open(&self, aws: &Aws) -> Result<Payments, Unreadable> {
         Ok(Payments { desk: self.desk.open(aws).await?, livemode: self.livemode })
     }
 }
