@@ -177,19 +177,19 @@ fn a_newsletter_that_is_told_something_stale_is_told_again() {
     overtaken("esp-sync-overtaken", "mailerlite", "esp-sync");
 }
 
-/// An address is corrected after the vendor took it, and while it is told of a payment under the
-/// first one. Then somebody comes whose address that is, or the person leaves.
+/// An address is corrected after the vendor took it and a first correction, of something else, and
+/// while it is told of a payment under the first one. Then somebody comes whose address that is, or the person leaves.
 fn corrected(name: &'static str, destination: &'static str, queue: &'static str, leaves: bool) {
     let mut lab = lab();
     // Whoever comes an hour later finds everything told.
     let sweeping = if leaves { Sweeping::Last } else { Sweeping::EachMinute };
     let options = Options { destinations: destination, sweeping, ..Options::default() };
-    let before = vec![ana().lead(0, 1, (true, true))];
+    let before = [1, 2].map(|revision| ana().lead(0, revision, (true, true))).to_vec();
     let report = lab.run(&options, Plan::default(), &[(ana(), 500)], before);
     assert!(report.wrong.is_empty(), "{:?}", report.wrong);
     let from = lab.snapshot();
     let right = ana().at("ana.silva@example.com");
-    let mut said = vec![ana().pays(60_000, 1), right.lead(70_000, 2, (true, true))];
+    let mut said = vec![ana().pays(60_000, 1), right.lead(70_000, 3, (true, true))];
     said.push(if leaves {
         right.answer(80_000, false, true)
     } else {

@@ -7,6 +7,7 @@ use crate::fact::{Fact, Happening, Source};
 use crate::id::{EventId, SessionId, StripeId};
 use crate::order::Order;
 use crate::pepper::PersonKey;
+use std::collections::BTreeSet;
 
 /// The facts of one journey, in the order in which they happened.
 #[derive(Debug, Clone)]
@@ -73,14 +74,12 @@ impl Journey {
             .or_else(|| self.person())
     }
 
-    /// The addresses that a corrected lead replaced.
+    /// The addresses that a corrected lead replaced, each once.
     pub fn superseded_persons(&self) -> impl Iterator<Item = &PersonKey> {
         let now = self.lead().and_then(|lead| lead.person.as_ref());
-        self.facts
-            .iter()
-            .filter(|fact| fact.lead_revision().is_some())
-            .filter_map(|fact| fact.person.as_ref())
-            .filter(move |person| Some(*person) != now)
+        let leads = self.facts.iter().filter(|fact| fact.lead_revision().is_some());
+        let persons: BTreeSet<&PersonKey> = leads.filter_map(|fact| fact.person.as_ref()).collect();
+        persons.into_iter().filter(move |person| Some(*person) != now)
     }
 
     /// How to reach the person a fact is about: the lead as last corrected if it is theirs, the
