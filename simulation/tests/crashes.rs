@@ -195,6 +195,10 @@ fn corrected(name: &'static str, destination: &'static str, queue: &'static str,
     } else {
         Visitor::new(2, &ana().email).lead(3_600_000, 1, (true, true))
     });
+    let calm = lab.resume(&from, &options, Plan::default(), said.clone());
+    let each = [&right, &ana()].map(|visitor| format!("{destination} {}", visitor.email));
+    let wanted = if leaves { Vec::new() } else { each.to_vec() };
+    assert!(calm.rest.state.keys().eq(&wanted), "{:?}", calm.rest.state);
     let function = Function::Consumer(queue);
     Scene { name, function, options, from, said, pairs: 100 }.enumerate(&mut lab);
 }
