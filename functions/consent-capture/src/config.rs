@@ -30,6 +30,6 @@ impl Config {
     /// # Errors
     /// Says which secret is missing or wrong.
     pub async fn open(self, aws: &Aws) -> Result<Desk, lambda::Error> {
-        Ok(self.desk.open(aws).await?)
+        self.desk.open(aws).await
     }
 }

@@ -58,12 +58,10 @@ impl Config {
     /// # Errors
     /// As [`Config::open`].
     pub async fn open_over(self, aws: &Aws, stripe: StripeClient) -> Result<App, lambda::Error> {
+        let desk = self.desk.open(aws).await?;
         let prefix = &self.desk.secrets_prefix;
-        let (desk, stripe_key, catalogue) = tokio::try_join!(
-            self.desk.open(aws),
-            aws.secret(prefix, "STRIPE_SECRET_KEY"),
-            aws.secret(prefix, "CATALOGUE"),
-        )?;
+        let stripe_key = aws.secret(prefix, "STRIPE_SECRET_KEY").await?;
+        let catalogue = aws.secret(prefix, "CATALOGUE").await?;
         let json =
             catalogue.value().ok_or_else(|| format!("{} must be set", catalogue.parameter()))?;
         let catalogue = Catalogue::parse(json.expose_secret())?;

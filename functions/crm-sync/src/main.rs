@@ -11,8 +11,8 @@ async fn main() -> Result<(), lambda::Error> {
     })?;
     let aws = lambda::aws::open()?;
     let prefix = &shared.secrets_prefix;
-    let (hubspot_access_token, pepper) =
-        tokio::try_join!(aws.secret(prefix, "HUBSPOT_ACCESS_TOKEN"), aws.pepper(prefix))?;
+    let hubspot_access_token = aws.secret(prefix, "HUBSPOT_ACCESS_TOKEN").await?;
+    let pepper = aws.pepper(prefix).await?;
     let outbound =
         Outbound::new("crm-sync", Limits::default(), Roots::of(aws.trusts_the_machine()))?;
     let courier = Crm::new(&own, &outbound, hubspot_access_token);

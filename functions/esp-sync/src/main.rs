@@ -11,8 +11,8 @@ async fn main() -> Result<(), lambda::Error> {
     })?;
     let aws = lambda::aws::open()?;
     let prefix = &shared.secrets_prefix;
-    let (mailerlite_api_key, pepper) =
-        tokio::try_join!(aws.secret(prefix, "MAILERLITE_API_KEY"), aws.pepper(prefix))?;
+    let mailerlite_api_key = aws.secret(prefix, "MAILERLITE_API_KEY").await?;
+    let pepper = aws.pepper(prefix).await?;
     let outbound =
         Outbound::new("esp-sync", Limits::default(), Roots::of(aws.trusts_the_machine()))?;
     let courier = Esp::new(&own, &outbound, mailerlite_api_key);

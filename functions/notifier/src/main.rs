@@ -11,10 +11,8 @@ async fn main() -> Result<(), lambda::Error> {
     })?;
     let aws = lambda::aws::open()?;
     let prefix = &shared.secrets_prefix;
-    let (sendgrid_api_key, slack_webhook_url) = tokio::try_join!(
-        aws.secret(prefix, "SENDGRID_API_KEY"),
-        aws.secret(prefix, "SLACK_WEBHOOK_URL"),
-    )?;
+    let sendgrid_api_key = aws.secret(prefix, "SENDGRID_API_KEY").await?;
+    let slack_webhook_url = aws.secret(prefix, "SLACK_WEBHOOK_URL").await?;
     let outbound =
         Outbound::new("notifier", Limits::default(), Roots::of(aws.trusts_the_machine()))?;
     let courier = Notify::new(&own, &outbound, sendgrid_api_key, slack_webhook_url);

@@ -50,9 +50,9 @@ impl Config {
     /// # Errors
     /// As [`Config::open`].
     pub async fn open_over(self, aws: &Aws, stripe: StripeClient) -> Result<App, lambda::Error> {
+        let payments = self.payments.open(aws).await?;
         let prefix = self.payments.secrets_prefix();
-        let (payments, stripe_key) =
-            tokio::try_join!(self.payments.open(aws), aws.secret(prefix, "STRIPE_SECRET_KEY"))?;
+        let stripe_key = aws.secret(prefix, "STRIPE_SECRET_KEY").await?;
         let quiet = SignedDuration::from_hours(i64::from(self.quiet_hours));
         Ok(App { payments, stripe, stripe_key, quiet })
     }

@@ -29,11 +29,9 @@ impl Config {
     /// # Errors
     /// Says which secret is missing or wrong.
     pub async fn open(self, aws: &Aws) -> Result<App, lambda::Error> {
+        let payments = self.payments.open(aws).await?;
         let prefix = self.payments.secrets_prefix();
-        let (payments, secret) = tokio::try_join!(
-            self.payments.open(aws),
-            aws.secret(prefix, "STRIPE_WEBHOOK_SECRET"),
-        )?;
+        let secret = aws.secret(prefix, "STRIPE_WEBHOOK_SECRET").await?;
         Ok(App { payments, signatures: Signatures::open(secret)? })
     }
 }

@@ -6,7 +6,6 @@ use domain::pepper::Pepper;
 use jiff::{SignedDuration, Timestamp};
 use lambda::aws::Aws;
 use lambda::http::Origins;
-use lambda::secret::Unreadable;
 use lambda::settings::Settings;
 use ledger::{Ledger, Recorded, Unavailable};
 use std::net::IpAddr;
@@ -46,7 +45,7 @@ impl Config {
     ///
     /// # Errors
     /// Says what is wrong with the secret, by its name in SSM.
-    pub async fn open(&self, aws: &Aws) -> Result<Desk, Unreadable> {
+    pub async fn open(&self, aws: &Aws) -> Result<Desk, lambda::Error> {
         let pepper = aws.pepper(&self.secrets_prefix).await?;
         Ok(Desk { ledger: aws.ledger(&self.table), pepper, keep: self.keep })
     }

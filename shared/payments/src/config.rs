@@ -3,7 +3,6 @@
 use crate::Payments;
 use intake::desk;
 use lambda::aws::Aws;
-use lambda::secret::Unreadable;
 use lambda::settings::Settings;
 
 /// The settings of the door.
@@ -33,7 +32,7 @@ impl Config {
     ///
     /// # Errors
     /// Says what is wrong with the secret, by its name in SSM.
-    pub async fn open(&self, aws: &Aws) -> Result<Payments, Unreadable> {
+    pub async fn open(&self, aws: &Aws) -> Result<Payments, lambda::Error> {
         Ok(Payments { desk: self.desk.open(aws).await?, livemode: self.livemode })
     }
 }
