@@ -178,7 +178,8 @@ fn a_newsletter_that_is_told_something_stale_is_told_again() {
 }
 
 /// An address is corrected after the vendor took it and a first correction, of something else, and
-/// while it is told of a payment under the first one. Then somebody comes whose address that is, or the person leaves.
+/// while it is told of a payment under the first one. Then somebody comes whose address that is, or
+/// the person leaves.
 fn corrected(name: &'static str, destination: &'static str, queue: &'static str, leaves: bool) {
     let mut lab = lab();
     // Whoever comes an hour later finds everything told.

@@ -90,8 +90,7 @@ impl<C: Courier> Consumer<C> {
         world: &World,
         held: Option<&Held>,
     ) -> Result<Tried, Unavailable> {
-        let nothing = Synced::default();
-        let synced = held.map_or(&nothing, |held| &held.synced);
+        let synced = held.map(|held| Synced::from(&held.claim.synced)).unwrap_or_default();
         let known = held.is_some_and(Held::is_known);
         let (policy, consent) = (&self.config.consent, world.consent.as_ref());
         let leave = match policy.leave(id.destination.purpose(), consent, known) {
@@ -104,7 +103,7 @@ impl<C: Courier> Consumer<C> {
             journey: &world.journey,
             contact: &world.contact,
             person: &world.person,
-            synced,
+            synced: &synced,
             crm_contact_id: world.crm_contact_id(),
             leave: &leave,
             now: (self.clock)(),

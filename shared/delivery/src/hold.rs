@@ -3,7 +3,7 @@
 
 use crate::attempt::Tried;
 use crate::consumer::Consumer;
-use crate::courier::{Courier, Receipt, Synced};
+use crate::courier::{Courier, Receipt};
 use crate::ending::Verdict;
 use crate::world::{self, Loaded};
 use domain::delivery::{DeliveryId, Outcome, SkipReason, WaitReason};
@@ -20,8 +20,6 @@ const DOUBT: i32 = 6;
 /// A person, held at a destination.
 pub(crate) struct Held {
     pub(crate) claim: SyncClaim,
-    /// What it was told last.
-    pub(crate) synced: Synced,
 }
 
 /// An address that a correction replaced, held at a destination.
@@ -34,14 +32,13 @@ struct Old {
 impl Held {
     /// Whether what was told last still covers the same.
     pub(crate) fn is_covered_by(&self, digest: Option<&String>) -> bool {
-        digest.is_some() && self.synced.digest.as_ref() == digest
+        digest.is_some() && self.claim.synced.digest.as_ref() == digest
     }
 
     /// Whether the vendor may know the person: then it must hear of a withdrawal.
     pub(crate) fn is_known(&self) -> bool {
-        self.claim.synced.attempted
-            || self.synced.vendor_id.is_some()
-            || self.synced.status.is_some()
+        let synced = &self.claim.synced;
+        synced.attempted || synced.vendor_id.is_some() || synced.status.is_some()
     }
 }
 
@@ -107,8 +104,7 @@ impl<C: Courier> Consumer<C> {
             Err(unavailable) => Err(unavailable),
         };
         if matches!(inherited, Ok(true)) {
-            let synced = Synced::from(&claim.synced);
-            return Ok(Some(Held { claim, synced }));
+            return Ok(Some(Held { claim }));
         }
         for old in &old {
             self.ledger.release_sync(&old.claim).await?;
