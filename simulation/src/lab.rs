@@ -6,10 +6,10 @@ use crate::meter::Metered;
 use crate::oracle::{Rest, judge};
 use crate::queue::Queues;
 use crate::run::{Options, Run};
-use crate::shop::{Shop, outbound};
+use crate::shop::{Settings, Shop, outbound};
 use crate::story::{Said, Visitor};
 use crate::table::Table;
-use crate::vendor::Vendors;
+use crate::vendor::{Mood, Vendors};
 use crate::world::Touch;
 use crate::{clock, vendor, world};
 use ::outbound::Outbound;
@@ -26,7 +26,7 @@ pub struct Lab {
     runtime: Runtime,
     address: String,
     outbound: Outbound,
-    shop: Option<(&'static str, Rc<Shop>)>,
+    shop: Option<(Settings, Rc<Shop>)>,
     /// How many histories were run.
     pub histories: u64,
     /// How many faults happened in them.
@@ -94,7 +94,7 @@ impl Lab {
         self.histories += 1;
         // Functions stay as they are for some histories: the SDK's quota of repetitions lasts as long.
         let again = !self.histories.is_multiple_of(64);
-        let kept = self.shop.take().filter(|(kept, _)| again && *kept == options.destinations);
+        let kept = self.shop.take().filter(|(kept, _)| again && *kept == options.settings());
         let shop = match kept.and_then(|(_, shop)| Rc::try_unwrap(shop).ok()) {
             Some(mut shop) => {
                 shop.cool();
@@ -102,11 +102,11 @@ impl Lab {
             }
             None => {
                 let region = REGIONS.fetch_add(1, Ordering::Relaxed);
-                let open = Shop::open(options.destinations, region, &self.outbound);
+                let open = Shop::open(options.settings(), region, &self.outbound);
                 Rc::new(self.runtime.block_on(open))
             }
         };
-        self.shop = Some((options.destinations, Rc::clone(&shop)));
+        self.shop = Some((options.settings(), Rc::clone(&shop)));
         shop
     }
 
@@ -224,10 +224,10 @@ impl Snapshot {
         self
     }
 
-    /// The same, with vendors of effects that refuse everything for good, or take it again.
+    /// The same, with vendors of effects that are so.
     #[must_use]
-    pub fn refusing(mut self, refusing: bool) -> Self {
-        self.vendors.refusing = refusing;
+    pub fn with_vendors(mut self, mood: Mood) -> Self {
+        self.vendors.mood = mood;
         self
     }
 

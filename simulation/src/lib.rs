@@ -31,3 +31,4 @@ pub use oracle::Rest;
 pub use orders::{Explored, Together};
 pub use run::{Options, Sweeping};
 pub use story::{Said, Visitor, sign};
+pub use vendor::Mood;

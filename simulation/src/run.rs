@@ -7,7 +7,7 @@ mod start;
 
 use crate::clock;
 use crate::fault::Function;
-use crate::shop::{QUEUES, Shop};
+use crate::shop::{QUEUES, Settings, Shop};
 use crate::story::Said;
 use crate::world::Actor;
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub enum Sweeping {
 pub struct Options {
     /// The destinations that are switched on.
     pub destinations: &'static str,
+    /// Settings that are not as the template has them.
+    pub set: &'static [(&'static str, &'static str)],
     /// When the sweeper runs.
     pub sweeping: Sweeping,
     /// Whether the stream brings facts at all.
@@ -54,6 +56,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             destinations: "hubspot,mailerlite,sgtm,sendgrid,slack",
+            set: &[],
             sweeping: Sweeping::Last,
             stream: true,
             batch: 1,
@@ -63,6 +66,12 @@ impl Default for Options {
             reconciling: false,
             redriving: false,
         }
+    }
+}
+
+impl Options {
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { destinations: self.destinations, set: self.set }
     }
 }
 

@@ -3,7 +3,7 @@
 mod buyer;
 mod open;
 
-pub(crate) use open::outbound;
+pub(crate) use open::{Settings, outbound};
 
 use crate::clock;
 use crate::fault::Function;

@@ -10,6 +10,7 @@ pub(crate) use record::{Contact, Subscriber};
 pub(crate) use server::{land, open};
 pub(crate) use stripe::Stripe;
 
+use crate::clock;
 use crate::world::Actor;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,8 +22,8 @@ pub(crate) struct Vendors {
     pub(crate) contacts: BTreeMap<u64, Contact>,
     pub(crate) subscribers: BTreeMap<u64, Subscriber>,
     pub(crate) stripe: Stripe,
-    /// Whether destinations that hear of effects refuse what they are told, for good.
-    pub(crate) refusing: bool,
+    /// How destinations that hear of effects are.
+    pub(crate) mood: Mood,
     /// Calls of destinations that hear of effects, in order.
     pub(crate) calls: Vec<Heard>,
     /// Requests whose callers gave up waiting, and that are carried out all the same.
@@ -30,6 +31,33 @@ pub(crate) struct Vendors {
     ids: u64,
     /// Which delivery an actor works on: with one message for each batch it is known.
     pub(crate) errands: BTreeMap<Actor, String>,
+}
+
+/// How the vendors of effects are, all of them, whatever a plan says of single calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mood {
+    /// They take what they are told.
+    #[default]
+    Well,
+    /// They refuse it, for good.
+    Refusing,
+    /// They fail until so many minutes after the history's beginning.
+    Down(i64),
+    /// Until then they do not know our key.
+    Locked(i64),
+}
+
+impl Mood {
+    /// What they answer at this moment in place of their own answer.
+    fn status(self) -> Option<u16> {
+        let before = |minutes| clock::now() < clock::BEGINNING + minutes * 60_000;
+        match self {
+            Self::Refusing => Some(400),
+            Self::Down(minutes) if before(minutes) => Some(503),
+            Self::Locked(minutes) if before(minutes) => Some(401),
+            Self::Well | Self::Down(_) | Self::Locked(_) => None,
+        }
+    }
 }
 
 /// A call that an effect's vendor received.

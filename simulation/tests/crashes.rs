@@ -2,7 +2,7 @@
 
 use crate::lab;
 use crate::scene::Scene;
-use simulation::{Function, Lab, Options, Plan, Said, Snapshot, Sweeping, Visitor};
+use simulation::{Function, Lab, Mood, Options, Plan, Said, Snapshot, Sweeping, Visitor};
 
 fn ana() -> Visitor {
     Visitor::new(1, "ana.silva@example.pt")
@@ -236,12 +236,12 @@ fn the_sweeper_finds_what_was_forgotten_whatever_goes_wrong() {
 #[test]
 fn what_is_dead_is_begun_again_once_whatever_goes_wrong() {
     let mut lab = lab();
-    let from = queued(&mut lab, "slack").refusing(true);
+    let from = queued(&mut lab, "slack").with_vendors(Mood::Refusing);
     let options = Options { destinations: "slack", ..Options::default() };
     let report = lab.resume(&from, &options, Plan::default(), Vec::new());
     let ends: Vec<&String> = report.rest.deliveries.values().collect();
     assert_eq!(ends, ["dead rejected"], "{:?}", report.wrong);
-    let from = lab.snapshot().refusing(false);
+    let from = lab.snapshot().with_vendors(Mood::Well);
     let options = Options { redriving: true, ..options };
     let (name, function) = ("redrive", Function::Redrive);
     Scene { name, function, options, from, said: Vec::new(), pairs: 1 }.enumerate(&mut lab);

@@ -4,6 +4,7 @@
 
 mod calls;
 mod crashes;
+mod gates;
 mod luck;
 mod orders;
 mod permutations;

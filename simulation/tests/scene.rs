@@ -20,7 +20,7 @@ pub(crate) struct Scene {
 }
 
 /// Every scene, for whoever writes a schedule.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "stripe-webhook",
     "lead-capture",
     "consent-capture",
@@ -38,6 +38,7 @@ const NAMES: [&str; 19] = [
     "crm-sync-corrected",
     "esp-sync-corrected",
     "esp-sync-corrected-leave",
+    "sgtm-forwarder-down",
     "sweeper",
     "redrive",
 ];

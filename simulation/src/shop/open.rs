@@ -4,7 +4,7 @@ use super::{INSTANCES, Shop};
 use crate::{aws, clock, queue, world};
 use crm_sync::Crm;
 use esp_sync::Esp;
-use lambda::settings::{Settings, read_from};
+use lambda::settings;
 use notifier::Notify;
 use operator::{Operator, Stage};
 use outbound::{Limits, Outbound, Roots};
@@ -16,13 +16,24 @@ use stripe::StripeClient;
 /// Pages of Stripe's events are as long as in AWS.
 const LARGEST: usize = 8 << 20;
 
+/// What is said to the functions of one history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) destinations: &'static str,
+    /// What is not as the template has it.
+    pub(crate) set: &'static [(&'static str, &'static str)],
+}
+
 /// What the template and the parameters say.
-fn setting(name: &str, destinations: &str, queue: &str) -> Option<String> {
+fn setting(name: &str, said: Settings, queue: &str) -> Option<String> {
     let vendor = |vendor: &str| world::with(|world| world.vendors.url(vendor));
+    if let Some((_, value)) = said.set.iter().find(|(set, _)| *set == name) {
+        return Some((*value).to_owned());
+    }
     Some(match name {
         "LEDGER_TABLE" => "ledger".to_owned(),
         "SECRETS_PREFIX" => "/throughline/simulation".to_owned(),
-        "DESTINATIONS" => destinations.to_owned(),
+        "DESTINATIONS" => said.destinations.to_owned(),
         "CONSENT_VERSION" => "1".to_owned(),
         "ALLOWED_ORIGINS" => "https://example.pt".to_owned(),
         "QUEUE_URL" => queue::url(queue),
@@ -42,8 +53,9 @@ fn setting(name: &str, destinations: &str, queue: &str) -> Option<String> {
     })
 }
 
-fn settings<T>(destinations: &str, queue: &str, read: impl FnOnce(&mut Settings<'_>) -> T) -> T {
-    read_from(&|name| setting(name, destinations, queue), read).expect("the world's own settings")
+fn read<T>(said: Settings, queue: &str, parse: impl FnOnce(&mut settings::Settings<'_>) -> T) -> T {
+    settings::read_from(&|name| setting(name, said, queue), parse)
+        .expect("the world's own settings")
 }
 
 /// What an operator is told of the stage.
@@ -66,18 +78,18 @@ fn stage() -> Stage {
 
 impl Shop {
     /// Wires everything anew: cold starts. `outbound` is the one thing that is dear to make.
-    pub(crate) async fn open(destinations: &str, region: u64, outbound: &Outbound) -> Self {
+    pub(crate) async fn open(said: Settings, region: u64, outbound: &Outbound) -> Self {
         let config = aws::config(region);
         let aws = lambda::aws::Aws::over(config.clone(), false);
         let door = outbound.to("stripe").reading_up_to(LARGEST);
         let stripe = world::with(|world| world.vendors.url("stripe"));
         // Where a call is made again, nobody here waits for real.
         let stripe = StripeClient::new(&stripe, door).waiting_first(Duration::ZERO);
-        let lead = settings(destinations, "", lead_capture::Config::read);
-        let consent = settings(destinations, "", consent_capture::Config::read);
-        let checkout = settings(destinations, "", create_payment_intent::Config::read);
-        let webhook = settings(destinations, "", stripe_webhook::Config::read);
-        let reconciler = settings(destinations, "", reconciler::Config::read);
+        let lead = read(said, "", lead_capture::Config::read);
+        let consent = read(said, "", consent_capture::Config::read);
+        let checkout = read(said, "", create_payment_intent::Config::read);
+        let webhook = read(said, "", stripe_webhook::Config::read);
+        let reconciler = read(said, "", reconciler::Config::read);
         let mut shop = Self {
             lead: (lead.route(), lead.open(&aws).await.expect("lead-capture opens")),
             consent: (consent.route(), consent.open(&aws).await.expect("consent-capture opens")),
@@ -91,27 +103,27 @@ impl Shop {
             webhook: webhook.open(&aws).await.expect("stripe-webhook opens"),
             reconciler: reconciler.open_over(&aws, stripe).await.expect("reconciler opens"),
             operator: Operator::over(stage(), &config),
-            dispatch: settings(destinations, "", dispatch::Config::read).open(&aws),
+            dispatch: read(said, "", dispatch::Config::read).open(&aws),
             crm: Vec::new(),
             esp: Vec::new(),
             tagging: Vec::new(),
             notify: Vec::new(),
         };
-        shop.hire(destinations, &aws, outbound).await;
+        shop.hire(said, &aws, outbound).await;
         shop.set_clocks();
         shop
     }
 
     /// Opens the consumers. All instances of one read the same secrets.
-    async fn hire(&mut self, destinations: &str, aws: &lambda::aws::Aws, outbound: &Outbound) {
-        let of = |queue: &'static str| settings(destinations, queue, delivery::Config::read);
+    async fn hire(&mut self, said: Settings, aws: &lambda::aws::Aws, outbound: &Outbound) {
+        let of = |queue: &'static str| read(said, queue, delivery::Config::read);
         let prefix = "/throughline/simulation";
         let secret = async |name| aws.secret(prefix, name).await.expect("the world's own secrets");
         let pepper = aws.pepper(prefix).await.expect("the world's own pepper");
-        let crm_config = settings(destinations, "", crm_sync::Config::read);
-        let esp_config = settings(destinations, "", esp_sync::Config::read);
-        let tagging_config = settings(destinations, "", sgtm_forwarder::Config::read);
-        let notify_config = settings(destinations, "", notifier::Config::read);
+        let crm_config = read(said, "", crm_sync::Config::read);
+        let esp_config = read(said, "", esp_sync::Config::read);
+        let tagging_config = read(said, "", sgtm_forwarder::Config::read);
+        let notify_config = read(said, "", notifier::Config::read);
         let (hubspot, mailerlite) =
             (secret("HUBSPOT_ACCESS_TOKEN").await, secret("MAILERLITE_API_KEY").await);
         let sgtm = secret("SGTM_API_SECRET").await;

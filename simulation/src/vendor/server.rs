@@ -171,21 +171,21 @@ async fn exchange(request: &Request) -> Option<Answer> {
 
 fn apply(request: &Request, note: &impl Fn(bool, bool)) -> Answer {
     let vendor = request.path.split('/').nth(1).unwrap_or_default();
-    let (kept, refusing) = world::with(|world| {
+    let (kept, mood) = world::with(|world| {
         let vendors = &mut world.vendors;
         let kept = match vendor {
             "stripe" => Some(vendors.ask_stripe(request)),
             _ => vendors.keep(&request.method, &request.path, &request.body),
         };
-        (kept, vendors.refusing)
+        (kept, vendors.mood.status())
     });
-    match (kept, vendor) {
+    match (kept, mood) {
         (Some(answer), _) => answer,
-        (None, _) if refusing => {
+        (None, Some(status)) => {
             note(false, true);
-            Answer { status: 400, body: json!({}) }
+            Answer { status, body: json!({}) }
         }
-        (None, vendor) => {
+        (None, None) => {
             note(true, false);
             match vendor {
                 "slack" => Answer { status: 200, body: json!("ok") },
