@@ -52,7 +52,9 @@ pub(crate) struct Stage {
 pub(crate) struct Side {
     pub(crate) who: Who,
     pub(crate) account: Shared,
-    aws: Server,
+    dynamodb: Server,
+    sqs: Server,
+    ssm: Server,
     vendor: Server,
 }
 
@@ -61,10 +63,12 @@ impl Stage {
     pub(crate) async fn side(&self, who: Who) -> Result<Side> {
         let account: Shared = Arc::new(Mutex::new(Account::default()));
         let acceptor = || self.tls.as_ref().map(|tls| tls.acceptor.clone());
-        let aws = aws::serve(Arc::clone(&account), acceptor(), self.delay).await?;
+        // Each service has an address of its own, as in AWS: a connection to one is none to another.
+        let service = || aws::serve(Arc::clone(&account), acceptor(), self.delay);
+        let (dynamodb, sqs, ssm) = tokio::try_join!(service(), service(), service())?;
         let vendor = vendor::serve(Arc::clone(&account), acceptor(), self.vendor_delay).await?;
         aws::look(&account).slack = format!("{}/slack/services/T/B/X", self.url(&vendor));
-        Ok(Side { who, account, aws, vendor })
+        Ok(Side { who, account, dynamodb, sqs, ssm, vendor })
     }
 
     fn url(&self, server: &Server) -> String {
@@ -101,15 +105,18 @@ impl Stage {
     }
 
     fn environment(&self, side: &Side, function: &str) -> Vec<(String, String)> {
-        let (aws, vendor) = (self.url(&side.aws), self.url(&side.vendor));
-        let queue = |name: &str| format!("{aws}/1/{name}");
+        let (dynamodb, sqs) = (self.url(&side.dynamodb), self.url(&side.sqs));
+        let vendor = self.url(&side.vendor);
+        let queue = |name: &str| format!("{sqs}/1/{name}");
         let mut all = vec![
             ("AWS_REGION", "eu-west-1".to_owned()),
             ("AWS_DEFAULT_REGION", "eu-west-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "AKIABENCH".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "bench".to_owned()),
             ("AWS_SESSION_TOKEN", "bench".to_owned()),
-            ("AWS_ENDPOINT_URL", aws.clone()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+            ("AWS_ENDPOINT_URL_SQS", sqs.clone()),
+            ("AWS_ENDPOINT_URL_SSM", self.url(&side.ssm)),
             ("AWS_LAMBDA_FUNCTION_NAME", function.to_owned()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512".to_owned()),

@@ -9,7 +9,7 @@ const FACT: usize = 1200;
 
 fn main() -> Result<()> {
     let mut runtime = Connection::to(&setting("AWS_LAMBDA_RUNTIME_API")?)?;
-    let endpoint = setting("AWS_ENDPOINT_URL")?;
+    let endpoint = setting("AWS_ENDPOINT_URL_DYNAMODB")?;
     let mut table = Connection::to(endpoint.trim_start_matches("http://"))?;
     let fact = "x".repeat(FACT);
     loop {

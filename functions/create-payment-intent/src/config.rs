@@ -41,7 +41,7 @@ impl Config {
         }
     }
 
-    /// Opens the ledger and Stripe's door, and reads the catalogue. Without a key of Stripe's the
+    /// Opens the ledger and a connection to Stripe, and reads the catalogue. Without a key of Stripe's the
     /// function starts and says so to everybody who wants to pay.
     ///
     /// # Errors
@@ -50,7 +50,8 @@ impl Config {
         let limits = Limits { connect: Duration::from_secs(2), total: STRIPE_ATTEMPT };
         let outbound = Outbound::new("stripe", limits, Roots::of(aws.trusts_the_machine()))?;
         let stripe = StripeClient::new(&self.stripe_base_url, outbound);
-        self.open_over(aws, stripe).await
+        let (app, ()) = tokio::join!(self.open_over(aws, stripe.clone()), stripe.connect());
+        app
     }
 
     /// The same with a door to Stripe that is open already.

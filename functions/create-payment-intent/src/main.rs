@@ -1,6 +1,7 @@
 //! create-payment-intent: the wiring. What it does is in `lib.rs`.
 
 use create_payment_intent::Config;
+use lambda::aws::Service;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -8,7 +9,9 @@ async fn main() -> Result<(), lambda::Error> {
     let config = lambda::settings::read(Config::read)?;
     let route = config.route();
     domain::contact::PhoneNumber::prepare();
-    let app = &config.open(&lambda::aws::open()?).await?;
+    let (aws, connected) = lambda::aws::open_towards(&[Service::DynamoDb])?;
+    let (app, ()) = tokio::join!(config.open(&aws), connected);
+    let app = &app?;
     lambda::http::serve(route, move |request| async move {
         create_payment_intent::handle(app, &request, lambda::clock::now(), uuid::Uuid::new_v4).await
     })

@@ -3,25 +3,29 @@
 //! Lambda says all that is needed in the environment, so nothing is looked for elsewhere: a start costs
 //! no file, no directory of certificates and no metadata service.
 
+mod connector;
+mod endpoint;
+
+pub use endpoint::Service;
+
 use crate::queue::Queues;
 use crate::secret::{Secret, Unreadable};
-use crate::settings::{self, Settings};
+use crate::settings;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_dynamodb::error::SdkError;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_types::sdk_config::Builder;
+use connector::{CONNECT, Connector};
 use domain::pepper::Pepper;
+use endpoint::Endpoints;
+use futures_util::future::join_all;
 use ledger::Ledger;
 use secrecy::ExposeSecret;
+use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// The certificate authorities behind AWS's endpoints.
-const ROOTS: &[u8] = include_bytes!("aws/roots.pem");
 
 /// The way to AWS's services.
 #[derive(Debug, Clone)]
@@ -31,44 +35,47 @@ pub struct Aws {
     trusts_the_machine: bool,
 }
 
-/// What Lambda, or whoever plays it, says of AWS.
-struct Environment {
-    region: String,
-    /// `AWS_ENDPOINT_URL`: AWS's stand-in.
-    endpoint: Option<String>,
-    /// `SSL_CERT_FILE` or `SSL_CERT_DIR`: the machine's certificates are believed, not those built in.
-    trusts_the_machine: bool,
-}
-
-impl Environment {
-    fn read(settings: &mut Settings<'_>) -> Self {
-        let mut given = |name| settings.optional(name).is_some();
-        let trusts_the_machine = given("SSL_CERT_FILE") || given("SSL_CERT_DIR");
-        Self {
-            region: settings.text("AWS_REGION"),
-            endpoint: settings.optional("AWS_ENDPOINT_URL"),
-            trusts_the_machine,
-        }
-    }
-}
-
 /// Opens the way to AWS with the role and region that Lambda puts in the environment.
 ///
 /// # Errors
 /// Says so where there is no region.
 pub fn open() -> Result<Aws, crate::Error> {
-    let environment = settings::read(Environment::read)?;
-    let mut config = settings().region(Region::new(environment.region));
-    config.set_endpoint_url(environment.endpoint);
-    config.set_http_client(Some(client(environment.trusts_the_machine)?));
-    Ok(Aws::over(config.build(), environment.trusts_the_machine))
+    let (aws, _) = open_towards(&[])?;
+    Ok(aws)
+}
+
+/// The same, for a function that somebody waits for: while secrets are read, the second result opens a
+/// connection to each of these services, which the first event would otherwise wait for. Where they
+/// have one address with the secrets, as the local AWS has, reading those opens it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_towards(services: &[Service]) -> Result<(Aws, impl Future<Output = ()>), crate::Error> {
+    let (endpoints, trusts_the_machine) = settings::read(|settings| {
+        // Whoever sets one of these has the machine's certificates believed, not those built in.
+        let given = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| settings.optional(name).is_some());
+        (Endpoints::read(settings), given.contains(&true))
+    })?;
+    let connector = Connector::new(trusts_the_machine)?;
+    let secrets = endpoints.of(Service::Ssm);
+    let mut others: BTreeSet<String> = services.iter().map(|one| endpoints.of(*one)).collect();
+    others.remove(&secrets);
+    let config = settings()
+        .region(Region::new(endpoints.region().to_owned()))
+        .service_config(endpoints)
+        .http_client(SharedHttpClient::new(connector.clone()))
+        .build();
+    let opening = async move {
+        join_all(others.iter().map(|address| connector.open(address))).await;
+    };
+    Ok((Aws::over(config, trusts_the_machine), opening))
 }
 
 /// How AWS is called: with which patience, and how often again.
 #[must_use]
 pub fn settings() -> Builder {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(CONNECT)
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(9))
         .build();
@@ -78,18 +85,6 @@ pub fn settings() -> Builder {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-}
-
-/// One HTTP client for all of AWS's services.
-fn client(trusts_the_machine: bool) -> Result<SharedHttpClient, crate::Error> {
-    let roots = if trusts_the_machine {
-        TrustStore::default()
-    } else {
-        TrustStore::empty().with_pem_certificate(ROOTS)
-    };
-    let trust = TlsContext::builder().with_trust_store(roots).build()?;
-    let tls = Provider::Rustls(CryptoMode::AwsLc);
-    Ok(aws_smithy_http_client::Builder::new().tls_provider(tls).tls_context(trust).build_https())
 }
 
 impl Aws {

@@ -7,6 +7,9 @@ use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How long a connection may take to open, TLS included.
+const CONNECT: Duration = Duration::from_secs(2);
+
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -38,7 +41,7 @@ impl Default for Limits {
     /// what that leaves to clean up): 15 s, which fit into the consumers' 30 s with the 12 s after
     /// which they begin nothing new.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(2), total: Duration::from_secs(5) }
+        Self { connect: CONNECT, total: Duration::from_secs(5) }
     }
 }
 
@@ -158,6 +161,16 @@ impl Outbound {
             "outbound call"
         );
         result
+    }
+
+    /// Opens a connection that the next call to this vendor finds in the pool. It asks for the vendor's
+    /// front page, and any answer will do; what goes wrong goes wrong again with that call, and is told
+    /// there.
+    pub async fn connect(&self, url: &str) {
+        let Ok(front) = reqwest::Url::parse(url).and_then(|url| url.join("/")) else { return };
+        if self.client.head(front).timeout(CONNECT).send().await.is_err() {
+            tracing::debug!(vendor = self.vendor, "a connection was not open in time");
+        }
     }
 
     async fn exchange(&self, call: Call<'_>) -> Result<Answer, Fault> {

@@ -140,6 +140,11 @@ impl StripeClient {
         Self { pace: Pace { first }, ..self }
     }
 
+    /// Opens a connection before anybody needs it.
+    pub async fn connect(&self) {
+        self.outbound.connect(&self.base_url).await;
+    }
+
     /// Makes calls under a key of the account, all within one budget.
     #[must_use]
     pub fn calls<'a>(&'a self, key: &'a SecretString, budget: Budget) -> Calls<'a> {
