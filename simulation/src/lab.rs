@@ -13,6 +13,9 @@ use crate::vendor::{Mood, Vendors};
 use crate::world::Touch;
 use crate::{clock, vendor, world};
 use ::outbound::Outbound;
+use jiff::Timestamp;
+use ledger::Ledger;
+use operator::Operator;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -160,6 +163,19 @@ impl Lab {
         self.report(&run, settled)
     }
 
+    /// Gives a person's commands in the world of a snapshot, where nothing fails and nobody else acts.
+    pub fn command<T>(
+        &mut self,
+        from: &Snapshot,
+        options: &Options,
+        commands: impl AsyncFnOnce(&Operator, &Ledger, Timestamp) -> T,
+    ) -> T {
+        let shop = self.begin(options, Plan::default());
+        from.restore();
+        let (operator, ledger) = shop.desk();
+        self.runtime.block_on(commands(operator, ledger, clock::read()))
+    }
+
     /// Hands one event to a function, in a world where nothing fails. What is not an event of the
     /// function's kind is answered with null, as the runtime does not hand it over.
     pub fn hand(&mut self, function: Function, event: Value) -> Value {
@@ -244,6 +260,39 @@ impl Snapshot {
         self.at += days * 24 * 3_600_000;
         self.table.expire(self.at / 1000);
         self
+    }
+
+    /// The same, with facts that a newer version wrote: this one cannot read them.
+    #[must_use]
+    pub fn from_a_newer_version(mut self) -> Self {
+        let newer = serde_json::json!({"S": "{\"v\":99}"});
+        for item in self.table.items.values_mut().filter(|item| item.contains_key("fact")) {
+            if crate::table::text(item, "sk").starts_with("FACT#") {
+                item.insert("fact".to_owned(), newer.clone());
+            }
+        }
+        for record in &mut self.table.stream {
+            record["dynamodb"]["NewImage"]["fact"] = newer.clone();
+        }
+        self
+    }
+
+    /// The same, with facts as another world has them.
+    #[must_use]
+    pub fn with_facts_of(mut self, other: &Self) -> Self {
+        for (key, item) in &mut self.table.items {
+            let known = other.table.items.get(key).and_then(|item| item.get("fact"));
+            if let Some(fact) = known.filter(|_| key.1.starts_with("FACT#")) {
+                item.insert("fact".to_owned(), fact.clone());
+            }
+        }
+        self
+    }
+
+    /// How many items are in partitions whose name begins so.
+    #[must_use]
+    pub fn items_like(&self, partition: &str) -> usize {
+        self.table.items.keys().filter(|(pk, _)| pk.starts_with(partition)).count()
     }
 
     /// How many facts the table holds.

@@ -21,6 +21,7 @@ mod run;
 mod shop;
 mod story;
 mod table;
+pub mod trial;
 mod vendor;
 mod world;
 

@@ -166,16 +166,27 @@ fn every_order_has_one_intent(vendors: &Vendors, wrong: &mut Vec<String>) {
 
 /// A delivery that lives again says who began it anew, and nobody is named who did not.
 fn every_new_life_has_its_deed(table: &Table, wrong: &mut Vec<String>) {
-    let (mut revived, mut deeds) = (BTreeSet::new(), BTreeSet::new());
+    let audits = |what: &'static str| {
+        let all = table
+            .items
+            .iter()
+            .filter(move |((_, sk), item)| sk.starts_with("AUDIT#") && text(item, "what") == what);
+        all.map(|((pk, _), item)| (pk.as_str(), text(item, "subject"))).collect::<BTreeSet<_>>()
+    };
+    let (mut redriven, wished) = (audits("redriven"), audits("replayed"));
     for ((pk, sk), item) in &table.items {
-        if sk.starts_with("DELIVERY#") && item.contains_key("revived_at") {
-            revived.insert((pk.clone(), sk.trim_start_matches("DELIVERY#").to_owned()));
+        let Some(delivery) = sk.strip_prefix("DELIVERY#") else { continue };
+        if !item.contains_key("revived_at") {
+            continue;
         }
-        if sk.starts_with("AUDIT#") && text(item, "what") == "redriven" {
-            deeds.insert((pk.clone(), text(item, "subject").to_owned()));
+        let by_hand = redriven.remove(&(pk, delivery));
+        let by_wish =
+            item.contains_key("replayed_for") && wished.contains(&(pk, text(item, "fact")));
+        if !by_hand && !by_wish {
+            wrong.push(format!("{delivery} was begun again, and nobody is named"));
         }
     }
-    for (_, delivery) in revived.symmetric_difference(&deeds) {
-        wrong.push(format!("{delivery} was begun again without its audit, or the other way round"));
+    for (_, delivery) in redriven {
+        wrong.push(format!("somebody is named for {delivery}, which was not begun again"));
     }
 }

@@ -14,6 +14,7 @@ use esp_sync::Esp;
 use intake::Desk;
 use lambda::batch::{SqsBatchResponse, SqsEvent};
 use lambda::http::Route;
+use ledger::Ledger;
 use notifier::Notify;
 use operator::{Author, Filter, Operator, Pace, Remedy};
 use serde_json::Value;
@@ -143,6 +144,11 @@ impl Shop {
         let remedy = Remedy::Redrive(Pace::per_minute(60));
         self.operator.mend(&dead, remedy, &author, now, |_| {}).await.ok()?;
         Some(dead.len())
+    }
+
+    /// What a person has before them: the commands, and the ledger itself.
+    pub(crate) fn desk(&self) -> (&Operator, &Ledger) {
+        (&self.operator, &self.dispatch.ledger)
     }
 
     /// A batch of a queue, at one instance of its consumer.

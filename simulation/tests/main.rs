@@ -5,7 +5,9 @@
 mod calls;
 mod crashes;
 mod gates;
+mod ledger;
 mod luck;
+mod operator;
 mod orders;
 mod permutations;
 mod scene;

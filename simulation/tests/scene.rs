@@ -20,7 +20,7 @@ pub(crate) struct Scene {
 }
 
 /// Every scene, for whoever writes a schedule.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "stripe-webhook",
     "lead-capture",
     "consent-capture",
@@ -39,6 +39,7 @@ const NAMES: [&str; 20] = [
     "esp-sync-corrected",
     "esp-sync-corrected-leave",
     "sgtm-forwarder-down",
+    "replay",
     "sweeper",
     "redrive",
 ];

@@ -98,7 +98,8 @@ impl Ledger {
         unless_refused("mark a fact as dispatched", update)
     }
 
-    /// Marks a fact that this version cannot decode, so that it is passed and an alarm sees it.
+    /// Marks a fact that this version cannot decode, so that it is passed and an alarm sees it. What
+    /// is wished for it is forgotten: whoever deploys a version that can read it wishes it again.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
@@ -109,7 +110,7 @@ impl Ledger {
             .table_name(&self.table)
             .key(PK, text(key::journey(fact.event_id)))
             .key(SK, text(&fact.sk))
-            .update_expression("SET agenda = :undecodable")
+            .update_expression("SET agenda = :undecodable REMOVE replay")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":undecodable", text(agenda::undecodable(fact.event_id)))
             .send()

@@ -18,6 +18,8 @@ const WRITING: &str =
 const CONDITIONS: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html";
 const UPDATES: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html";
 const QUERIES: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html";
+const PAGES: &str =
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html";
 const TRANSACTIONS: &str =
     "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html";
 const INDEXES: &str = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html";
@@ -134,6 +136,11 @@ impl Trial<'_> {
                 self.update("TRIAL#3", "ADD members :m").expression_attribute_values(":m", set);
             self.told(lines, UPDATES, update).await;
         }
+        for value in ["first", "second"] {
+            let kept = "SET since = if_not_exists(since, :a), latest = :a";
+            let update = self.update("TRIAL#4", kept).expression_attribute_values(":a", s(value));
+            self.told(lines, UPDATES, update).await;
+        }
         let update =
             self.update("TRIAL#none", "SET a = :a").condition_expression("attribute_exists(pk)");
         self.told(lines, UPDATES, update.expression_attribute_values(":a", s("x"))).await;
@@ -204,6 +211,19 @@ impl Trial<'_> {
                 found.map_or_else(|error| code(&error), |page| format!("{:?}", keys(page.items())));
             lines.push(format!("{condition}, forward {forward}: {line} ({QUERIES})"));
         }
+        // A page is followed by another for as long as the answer says where it ended.
+        let query = self.client.query().table_name(self.table).consistent_read(true).limit(2);
+        let query = query
+            .key_condition_expression("pk = :pk AND begins_with(sk, :from)")
+            .expression_attribute_values(":pk", s(self.partition))
+            .expression_attribute_values(":from", s("TRIAL#"));
+        let mut pages = query.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.push(page.map_or_else(|error| code(&error), |page| keys(page.items()).join(" ")));
+        }
+        found.retain(|page| !page.is_empty());
+        lines.push(format!("by pages of two: {found:?} ({PAGES})"));
     }
 
     async fn index(&self, lines: &mut Vec<String>) {

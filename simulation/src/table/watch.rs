@@ -64,9 +64,9 @@ impl Watch {
         }
         let (was, is) = (text(old, "state"), text(new, "state"));
         let claims = text(old, "token") != text(new, "token");
-        let revived =
-            was == "dead" && is == "queued" && int(old, "revived_at") != int(new, "revived_at");
-        if revived {
+        let changed = |name| int(old, name) != int(new, name);
+        let may_live = was == "dead" || TERMINAL.contains(&was) && changed("replayed_for");
+        if may_live && is == "queued" && changed("revived_at") {
             return None;
         }
         if TERMINAL.contains(&was) {

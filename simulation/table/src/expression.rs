@@ -248,6 +248,7 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Option<Ordering> {
 /// Applies an update expression; all right-hand sides are read from the item as it was.
 pub(super) fn update(text: &str, item: &mut Item, given: &Given<'_>) -> Result<(), Invalid> {
     let tokens = tokens(text);
+    let was = item.clone();
     let mut clause = String::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -265,6 +266,13 @@ pub(super) fn update(text: &str, item: &mut Item, given: &Given<'_>) -> Result<(
         let second = tokens.get(at + 1).map_or("", String::as_str);
         let third = tokens.get(at + 2).map_or("", String::as_str);
         at += match clause.as_str() {
+            "SET" if second == "=" && third == "if_not_exists" => {
+                // if_not_exists ( attribute , value )
+                let of = |place: usize| tokens.get(at + place).map_or("", String::as_str);
+                let held = was.get(&name(of(4), given)?).cloned();
+                item.insert(attribute, held.map_or_else(|| value(of(6), given), Ok)?);
+                8
+            }
             "SET" if second == "=" => {
                 item.insert(attribute, value(third, given)?);
                 3

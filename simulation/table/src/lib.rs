@@ -16,6 +16,9 @@ pub type Item = BTreeMap<String, Value>;
 /// An item's key: partition, then place in it.
 pub type Key = (String, String);
 
+/// How many items a page holds.
+const PAGE: usize = 100;
+
 /// Whoever looks at a write that lands: its key, the item before, the item after.
 pub type Look<'a> = &'a mut dyn FnMut(&Key, Option<&Item>, &Item);
 
@@ -104,6 +107,7 @@ impl Table {
             "PutItem" => self.put(body, look),
             "UpdateItem" => self.update(body, look),
             "Query" => self.query(body),
+            "Scan" => self.scan(body),
             "TransactWriteItems" => self.transact(body, look),
             _ => Err(Refusal::invalid(format!("{operation} is not modelled"))),
         }
@@ -231,8 +235,29 @@ impl Table {
         if body["ScanIndexForward"] == false {
             found.reverse();
         }
-        found.truncate(body["Limit"].as_u64().map_or(usize::MAX, |most| most as usize));
-        Ok(json!({ "Count": found.len(), "Items": found }))
+        Ok(page(found, body))
+    }
+
+    /// A part of the table, as far as a filter lets it through.
+    fn scan(&self, body: &Value) -> Result<Value, Refusal> {
+        let number = |name: &str| body[name].as_u64().unwrap_or_default();
+        let (segment, of) = (number("Segment"), number("TotalSegments").max(1));
+        let part = |key: &Key| key.0.bytes().map(u64::from).sum::<u64>() % of;
+        let filter = Condition::of(body["FilterExpression"].as_str().unwrap_or_default());
+        let of_segment = self.items.iter().filter(|(key, _)| part(key) == segment);
+        let all: Vec<Item> = of_segment.map(|(_, item)| item.clone()).collect();
+        let mut answer = page(all, body);
+        let looked_at = answer["Items"].take();
+        let mut found = Vec::new();
+        for item in serde_json::from_value::<Vec<Item>>(looked_at).unwrap_or_default() {
+            if filter.holds(&item, &given(body)).map_err(Refusal::invalid)? {
+                found.push(item);
+            }
+        }
+        answer["ScannedCount"] = answer["Count"].take();
+        answer["Count"] = found.len().into();
+        answer["Items"] = json!(found);
+        Ok(answer)
     }
 
     /// What is still to do, and from when on a sweep would look at it.
@@ -248,6 +273,26 @@ impl Table {
     pub fn expire(&mut self, now: i64) {
         self.items.retain(|_, item| int(item, "expires_at").is_none_or(|at| at > now));
     }
+}
+
+/// The next page of what was found: as many as were asked for, or as fit. AWS's holds a megabyte.
+fn page(mut found: Vec<Item>, body: &Value) -> Value {
+    let place = |item: &Item| (text(item, "pk").to_owned(), text(item, "sk").to_owned());
+    if let Ok(last) = key_of(&body["ExclusiveStartKey"]) {
+        let gone = found.iter().position(|item| place(item) == last).map_or(0, |at| at + 1);
+        found.drain(..gone);
+    }
+    let most = body["Limit"].as_u64().map_or(PAGE, |most| PAGE.min(most as usize));
+    let cut = found.len() > most;
+    found.truncate(most);
+    let mut answer = json!({ "Count": found.len(), "Items": found });
+    if let Some(last) = found.last().filter(|_| cut) {
+        let names = ["pk", "sk", "agenda", "agenda_at"];
+        let names = names.iter().filter(|name| name.len() == 2 || !body["IndexName"].is_null());
+        answer["LastEvaluatedKey"] =
+            names.map(|name| ((*name).to_owned(), last[*name].clone())).collect();
+    }
+    answer
 }
 
 fn given(body: &Value) -> Given<'_> {

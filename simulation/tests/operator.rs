@@ -1,0 +1,252 @@
+//! What a person does to a stage with the operator's commands, and what becomes of it.
+
+use crate::lab;
+use crate::scene::Scene;
+use domain::destination::Destination::{self, Hubspot, Sgtm, Slack};
+use domain::id::EventId;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Ledger, List};
+use operator::{Author, Fault, Fill, Intent, Operator, Pace, ReplayOutcome, ReplayPlan};
+use simulation::{Function, Lab, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor};
+
+fn ana() -> Visitor {
+    Visitor::new(1, "ana.silva@example.pt")
+}
+
+fn author() -> Author {
+    Author::new("ana", "restored a backup").unwrap()
+}
+
+fn options(destinations: &'static str) -> Options {
+    Options { destinations, sweeping: Sweeping::EachMinute, ..Options::default() }
+}
+
+fn begun(lab: &mut Lab, options: &Options, said: Vec<Said>) -> Report {
+    let report = lab.run(options, Plan::default(), &[], said);
+    assert!(report.wrong.is_empty(), "{:#?}", report.wrong);
+    report
+}
+
+fn went_on(lab: &mut Lab, options: &Options) -> Report {
+    let report = lab.resume(&lab.snapshot(), options, Plan::default(), Vec::new());
+    assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
+    report
+}
+
+/// How often a vendor was told something.
+fn told(report: &Report, vendor: &str) -> usize {
+    let said = |line: &&String| line.contains("POST") || line.contains("PATCH");
+    report.told.iter().filter(said).filter(|line| line.contains(&format!(" /{vendor}"))).count()
+}
+
+fn id(visitor: &Visitor) -> EventId {
+    EventId::parse(&visitor.event_id()).unwrap()
+}
+
+fn event_id() -> EventId {
+    id(&ana())
+}
+
+fn again(at: &[Destination]) -> Intent {
+    Intent { destinations: at.to_vec(), again: true, even_if_it_happened: false }
+}
+
+/// What a plan would do at each destination.
+fn does(plan: &ReplayPlan) -> Vec<&'static str> {
+    plan.facts.iter().flat_map(|fact| &fact.at).map(|told| told.does).collect()
+}
+
+async fn wish(operator: &Operator, plan: &ReplayPlan, now: Timestamp) -> ReplayOutcome {
+    operator.replay(plan, Pace::per_minute(60), &author(), now, |_| {}).await.unwrap()
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Fault>) -> String {
+    answer.unwrap_err().to_string()
+}
+
+/// A payment was told to the CRM, the tagging server and people; and it is wished that some of them
+/// hear of it again.
+fn wished(lab: &mut Lab, at: &[Destination]) -> Snapshot {
+    let options = options("hubspot,sgtm,slack");
+    begun(lab, &options, vec![ana().pays(60_000, 1)]);
+    lab.command(&lab.snapshot(), &options, async |operator, _, now| {
+        let fact = "stripe#evt_1_paid_1";
+        let plan = operator.plan_replay(event_id(), fact, again(at)).await.unwrap();
+        assert_eq!(does(&plan), vec!["begin_again"; at.len()]);
+        assert_eq!(wish(operator, &plan, now).await, ReplayOutcome { wished: 1, left: 0 });
+        let twice = operator.plan_replay(event_id(), fact, again(at)).await;
+        assert!(refusal(twice).contains("wished for already"));
+        assert_eq!(wish(operator, &plan, now).await, ReplayOutcome { wished: 0, left: 1 });
+    });
+    lab.snapshot()
+}
+
+#[test]
+fn one_fact_is_told_again_where_it_is_named_and_nowhere_else() {
+    let mut lab = lab();
+    wished(&mut lab, &[Hubspot]);
+    let options = options("hubspot,sgtm,slack");
+    let report = went_on(&mut lab, &options);
+    // What the CRM was told last must not make the call look needless.
+    let calls = ["hubspot", "sgtm", "slack"].map(|vendor| told(&report, vendor));
+    assert_eq!(calls, [1, 0, 0], "{}", report.told.join("\n"));
+    lab.command(&lab.snapshot(), &options, async |operator, ledger, _| {
+        let timeline = ledger.timeline(event_id()).await.unwrap();
+        let replays = timeline.deliveries.iter().map(|one| (one.id.destination, one.replays));
+        assert!(replays.clone().all(|(to, times)| times == u32::from(to == Hubspot)));
+        assert!(timeline.open.is_empty(), "the wish is fulfilled: {:?}", timeline.open);
+        assert_eq!(timeline.audits.len(), 1);
+        assert!(timeline.audits[0].note.contains("at hubspot"), "{:?}", timeline.audits);
+        let unknown = operator.plan_replay(event_id(), "stripe#evt_none", again(&[Hubspot])).await;
+        assert!(refusal(unknown).contains("no such fact"));
+        let only = Intent { again: false, ..again(&[Hubspot]) };
+        let told = operator.plan_replay(event_id(), "stripe#evt_1_paid_1", only).await.unwrap();
+        assert_eq!(does(&told), ["leave"], "who was told is not told again");
+    });
+    assert_eq!(told(&went_on(&mut lab, &options), "hubspot"), 0, "a wish is fulfilled once");
+}
+
+#[test]
+fn a_replay_is_fulfilled_once_whatever_goes_wrong() {
+    let mut lab = lab();
+    let from = wished(&mut lab, &[Hubspot, Sgtm]);
+    let (name, function) = ("replay", Function::Sweeper);
+    let options = options("hubspot,sgtm,slack");
+    Scene { name, function, options, from, said: Vec::new(), pairs: 50 }.enumerate(&mut lab);
+}
+
+#[test]
+fn a_destination_that_was_switched_on_later_is_filled_with_the_facts_of_a_time() {
+    let mut lab = lab();
+    let visitor = |number| Visitor::new(number, &format!("ana.silva{number}@example.pt"));
+    let leads =
+        (2..40).map(|number| visitor(number).lead(i64::from(number) * 1_000, 1, (true, true)));
+    begun(&mut lab, &options("hubspot"), leads.collect());
+    let options = options("hubspot,sgtm");
+    let beginning = lab.command(&lab.snapshot(), &options, async |_, ledger: &Ledger, _| {
+        let event_id = id(&visitor(2));
+        ledger.timeline(event_id).await.unwrap().facts[0].recorded_at
+    });
+    let fill = |again| Fill {
+        destination: Sgtm,
+        since: beginning,
+        until: beginning + SignedDuration::from_secs(30),
+        again,
+    };
+    lab.command(&lab.snapshot(), &options, async |operator, _, now| {
+        let plan = operator.plan_fill(&fill(false), |_| {}).await.unwrap();
+        assert!(does(&plan).iter().all(|does| *does == "open"), "{plan:?}");
+        assert_eq!(plan.facts.len(), 30, "those of its time");
+        assert!(plan.looked_at > 100, "the whole table is read: {}", plan.looked_at);
+        assert_eq!(wish(operator, &plan, now).await.wished, 30);
+        let waiting = operator.plan_fill(&fill(false), |_| {}).await.unwrap();
+        assert!(waiting.facts.is_empty(), "what waits already is left: {waiting:?}");
+    });
+    let report = went_on(&mut lab, &options);
+    assert_eq!((told(&report, "sgtm"), told(&report, "hubspot")), (30, 0));
+    lab.command(&lab.snapshot(), &options, async |operator, _, _| {
+        let told = operator.plan_fill(&fill(false), |_| {}).await.unwrap();
+        assert!(told.facts.is_empty(), "who was told is not told again: {told:?}");
+        let all = operator.plan_fill(&fill(true), |_| {}).await.unwrap();
+        assert_eq!(all.facts.len(), 30, "unless that is wished");
+    });
+}
+
+/// A lead that nobody has dispatched.
+fn recorded(lab: &mut Lab) -> Snapshot {
+    let doors = Options { stream: false, sweeping: Sweeping::Off, ..options("hubspot,slack") };
+    begun(lab, &doors, vec![ana().lead(0, 1, (true, true))]);
+    lab.snapshot()
+}
+
+/// Runs a version that cannot read the facts, until it has passed them.
+fn passed(lab: &mut Lab, from: &Snapshot, options: &Options) -> Snapshot {
+    lab.resume(&from.clone().from_a_newer_version(), options, Plan::default(), Vec::new());
+    lab.command(&lab.snapshot(), options, async |operator, ledger, _| {
+        let plan = operator.plan_replay(event_id(), "lead#1", again(&[Hubspot])).await;
+        assert!(refusal(plan).contains("cannot read that fact"));
+        assert!(ledger.timeline(event_id()).await.unwrap().deliveries.is_empty());
+        assert_eq!(ledger.length(List::Undecodable).await, Ok(1));
+    });
+    lab.snapshot()
+}
+
+/// Deploys the version that can, and wishes a replay.
+fn wished_for_the_first_time(lab: &mut Lab, from: &Snapshot, options: &Options) -> Snapshot {
+    lab.command(from, options, async |operator, ledger, now| {
+        let plan = operator.plan_replay(event_id(), "lead#1", again(&[Hubspot])).await.unwrap();
+        assert!(plan.intent.destinations.contains(&Slack), "its first time");
+        assert_eq!(wish(operator, &plan, now).await.wished, 1);
+        assert_eq!(ledger.length(List::Undecodable).await, Ok(0));
+    });
+    lab.snapshot()
+}
+
+#[test]
+fn what_a_newer_version_wrote_waits_for_it_and_is_told_when_it_can_be_read() {
+    let mut lab = lab();
+    let readable = recorded(&mut lab);
+    // Brought by the stream, or found by the sweeper.
+    for stream in [true, false] {
+        let options = Options { stream, ..options("hubspot,slack") };
+        let passed = passed(&mut lab, &readable, &options);
+        wished_for_the_first_time(&mut lab, &passed.with_facts_of(&readable), &options);
+        let report = went_on(&mut lab, &options);
+        assert_eq!((told(&report, "hubspot"), told(&report, "slack")), (1, 1));
+    }
+}
+
+#[test]
+fn a_wish_that_meets_an_older_version_can_be_wished_again() {
+    let mut lab = lab();
+    let readable = recorded(&mut lab);
+    let options = Options { stream: false, ..options("hubspot,slack") };
+    let mended = passed(&mut lab, &readable, &options).with_facts_of(&readable);
+    let wished = wished_for_the_first_time(&mut lab, &mended, &options);
+    let rolled_back = passed(&mut lab, &wished, &options);
+    wished_for_the_first_time(&mut lab, &rolled_back.with_facts_of(&readable), &options);
+    assert_eq!(told(&went_on(&mut lab, &options), "hubspot"), 1);
+}
+
+#[test]
+fn a_paused_destination_hears_nothing_and_misses_nothing() {
+    let mut lab = lab();
+    let still = Options { sweeping: Sweeping::Off, ..options("slack") };
+    begun(&mut lab, &still, Vec::new());
+    lab.command(&lab.snapshot(), &still, async |operator, _, now| {
+        assert_eq!(operator.pause(Slack, &author(), now).await, Ok(()));
+        let twice = operator.pause(Slack, &author(), now).await;
+        assert!(refusal(twice).contains("by ana: restored a backup"));
+    });
+    let report =
+        lab.resume(&lab.snapshot(), &still, Plan::default(), vec![ana().lead(0, 1, (true, true))]);
+    assert_eq!((told(&report, "slack"), report.wrong), (0, Vec::new()));
+    lab.command(&lab.snapshot(), &still, async |operator, ledger, now| {
+        let timeline = ledger.timeline(event_id()).await.unwrap();
+        assert_eq!(timeline.deliveries[0].reason, "paused");
+        let slack = operator.standing(Slack, now).await.unwrap();
+        assert_eq!((slack.gate, slack.by.as_deref()), ("paused", Some("ana")));
+        assert_eq!((slack.backlog.due, slack.backlog.dead), (1, 0));
+        assert_eq!(operator.resume(Slack, &author(), now).await, Ok(()));
+        let idle = operator.resume(Slack, &author(), now).await;
+        assert!(refusal(idle).contains("neither paused nor shut"));
+        assert_eq!(operator.standing(Slack, now).await.unwrap().gate, "closed");
+        let history = ledger.gate_history(Slack, now - SignedDuration::from_hours(1)).await;
+        let what: Vec<String> = history.unwrap().into_iter().map(|event| event.what).collect();
+        assert_eq!(what, ["paused", "resumed"]);
+    });
+    assert_eq!(told(&went_on(&mut lab, &options("slack")), "slack"), 1);
+}
+
+#[test]
+fn a_journey_of_any_length_is_read_to_its_end() {
+    let mut lab = lab();
+    let doors = Options { stream: false, sweeping: Sweeping::Off, ..options("slack") };
+    let refused = (0..120).map(|charge| ana().fails_to_pay(60_000 + i64::from(charge), charge));
+    begun(&mut lab, &doors, refused.collect());
+    lab.command(&lab.snapshot(), &doors, async |operator, ledger, _| {
+        assert_eq!(ledger.journey(event_id()).await.unwrap().facts().len(), 120);
+        let story = operator.story(event_id()).await.unwrap().unwrap();
+        assert!(story.lines.len() >= 120, "{}", story.lines.len());
+    });
+}
