@@ -289,6 +289,38 @@ impl Snapshot {
         self
     }
 
+    /// The same, with each message twice: a queue delivers at least once.
+    #[must_use]
+    pub fn with_every_message_twice(mut self) -> Self {
+        self.queues.double();
+        self
+    }
+
+    /// How many messages a consumer's dead letters hold.
+    #[must_use]
+    pub fn dead_letters(&self, consumer: &str) -> usize {
+        self.queues.bodies(&crate::queue::url(&format!("{consumer}-dead"))).len()
+    }
+
+    /// The CRM's id of the one contact that it holds.
+    #[must_use]
+    pub fn contact_id(&self) -> u64 {
+        self.vendors.contacts.keys().copied().next().unwrap_or_default()
+    }
+
+    /// The newsletter tool's id of the one subscriber that it holds.
+    #[must_use]
+    pub fn subscriber_id(&self) -> u64 {
+        self.vendors.subscribers.keys().copied().next().unwrap_or_default()
+    }
+
+    /// A field of that subscriber.
+    #[must_use]
+    pub fn newsletter_field(&self, name: &str) -> String {
+        let fields = self.vendors.subscribers.values().next().and_then(|one| one.fields.get(name));
+        fields.and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
     /// How many items are in partitions whose name begins so.
     #[must_use]
     pub fn items_like(&self, partition: &str) -> usize {

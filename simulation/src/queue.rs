@@ -128,6 +128,16 @@ impl Queues {
         json!({ "Messages": messages })
     }
 
+    /// Every message comes twice.
+    pub(crate) fn double(&mut self) {
+        for held in self.held.values_mut() {
+            let copy =
+                |message: &Message| Message { id: format!("{}-2", message.id), ..message.clone() };
+            let copies: Vec<Message> = held.iter().map(copy).collect();
+            held.extend(copies);
+        }
+    }
+
     fn attributes(&self, queue: &str) -> Value {
         let held = self.held.get(queue).map(Vec::as_slice).unwrap_or_default();
         let visible = held.iter().filter(|message| message.visible_at <= clock::now()).count();

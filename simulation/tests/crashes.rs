@@ -2,6 +2,7 @@
 
 use crate::lab;
 use crate::scene::Scene;
+use jiff::SignedDuration;
 use simulation::{Function, Lab, Mood, Options, Plan, Said, Snapshot, Sweeping, Visitor};
 
 fn ana() -> Visitor {
@@ -76,7 +77,11 @@ fn the_reconciler_records_what_no_webhook_brought_whatever_goes_wrong() {
     // The webhook brings one of them, at the same time.
     let said = vec![ana().pays(60_000, 1).arriving(15 * 60_000)];
     let (name, function) = ("reconciler", Function::Reconciler);
-    Scene { name, function, options, from, said, pairs: 1 }.enumerate(&mut lab);
+    Scene { name, function, options: options.clone(), from, said, pairs: 1 }.enumerate(&mut lab);
+    let reached = lab.command(&lab.snapshot(), &options, async |_, ledger, now| {
+        now.duration_since(ledger.cursor().await.unwrap().unwrap())
+    });
+    assert!(reached < SignedDuration::from_mins(30), "it came no further: {reached:#}");
 }
 
 #[test]
@@ -243,6 +248,8 @@ fn what_is_dead_is_begun_again_once_whatever_goes_wrong() {
     assert_eq!(ends, ["dead rejected"], "{:?}", report.wrong);
     let from = lab.snapshot().with_vendors(Mood::Well);
     let options = Options { redriving: true, ..options };
+    let calm = lab.resume(&from, &options, Plan::default(), Vec::new());
+    assert_eq!(calm.rest.deliveries.values().collect::<Vec<_>>(), ["delivered"]);
     let (name, function) = ("redrive", Function::Redrive);
     Scene { name, function, options, from, said: Vec::new(), pairs: 1 }.enumerate(&mut lab);
 }

@@ -11,6 +11,7 @@ mod operator;
 mod orders;
 mod permutations;
 mod scene;
+mod told;
 
 use simulation::Lab;
 use std::sync::Once;

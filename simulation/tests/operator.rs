@@ -4,6 +4,7 @@ use crate::lab;
 use crate::scene::Scene;
 use domain::destination::Destination::{self, Hubspot, Sgtm, Slack};
 use domain::id::EventId;
+use domain::routing::{Decision, Route};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, List};
 use operator::{Author, Fault, Fill, Intent, Operator, Pace, ReplayOutcome, ReplayPlan};
@@ -120,7 +121,7 @@ fn a_destination_that_was_switched_on_later_is_filled_with_the_facts_of_a_time()
     let mut lab = lab();
     let visitor = |number| Visitor::new(number, &format!("ana.silva{number}@example.pt"));
     let leads =
-        (2..40).map(|number| visitor(number).lead(i64::from(number) * 1_000, 1, (true, true)));
+        (2..62).map(|number| visitor(number).lead(i64::from(number) * 500, 1, (true, true)));
     begun(&mut lab, &options("hubspot"), leads.collect());
     let options = options("hubspot,sgtm");
     let beginning = lab.command(&lab.snapshot(), &options, async |_, ledger: &Ledger, _| {
@@ -130,7 +131,7 @@ fn a_destination_that_was_switched_on_later_is_filled_with_the_facts_of_a_time()
     let fill = |again| Fill {
         destination: Sgtm,
         since: beginning,
-        until: beginning + SignedDuration::from_secs(30),
+        until: beginning + SignedDuration::from_secs(15),
         again,
     };
     lab.command(&lab.snapshot(), &options, async |operator, _, now| {
@@ -144,7 +145,10 @@ fn a_destination_that_was_switched_on_later_is_filled_with_the_facts_of_a_time()
     });
     let report = went_on(&mut lab, &options);
     assert_eq!((told(&report, "sgtm"), told(&report, "hubspot")), (30, 0));
-    lab.command(&lab.snapshot(), &options, async |operator, _, _| {
+    lab.command(&lab.snapshot(), &options, async |operator, ledger, _| {
+        let routes = ledger.timeline(id(&visitor(2))).await.unwrap().routes;
+        let sent = |route: &&Route| matches!(route.decision, Decision::Send { .. });
+        assert_eq!(routes[0].routes.iter().filter(sent).count(), 2, "{routes:?}");
         let told = operator.plan_fill(&fill(false), |_| {}).await.unwrap();
         assert!(told.facts.is_empty(), "who was told is not told again: {told:?}");
         let all = operator.plan_fill(&fill(true), |_| {}).await.unwrap();
@@ -249,4 +253,37 @@ fn a_journey_of_any_length_is_read_to_its_end() {
         let story = operator.story(event_id()).await.unwrap().unwrap();
         assert!(story.lines.len() >= 120, "{}", story.lines.len());
     });
+}
+
+#[test]
+fn what_waits_for_its_first_dispatch_is_not_filled_in() {
+    let mut lab = lab();
+    let readable = recorded(&mut lab);
+    let options = options("hubspot,slack");
+    let fill = Fill {
+        destination: Slack,
+        since: Timestamp::UNIX_EPOCH,
+        until: Timestamp::MAX,
+        again: false,
+    };
+    let found = |lab: &mut Lab, from: &Snapshot| {
+        lab.command(from, &options, async |operator, _, _| {
+            operator.plan_fill(&fill, |_| {}).await.unwrap().facts.len()
+        })
+    };
+    assert_eq!(found(&mut lab, &readable), 0, "it waits");
+    let passed = passed(&mut lab, &readable, &options);
+    assert_eq!(found(&mut lab, &passed), 0, "nobody can read it");
+    assert_eq!(found(&mut lab, &passed.with_facts_of(&readable)), 1);
+}
+
+#[test]
+fn a_stages_table_tells_how_it_is() {
+    let mut lab = lab();
+    begun(&mut lab, &options("slack"), vec![ana().lead(0, 1, (true, true))]);
+    let table = lab.command(&lab.snapshot(), &options("slack"), async |operator, _, _| {
+        operator.table().await.unwrap()
+    });
+    assert!(table.active && table.expires && table.streams, "{table:?}");
+    assert!(table.items > 3 && table.bytes > table.items, "{table:?}");
 }

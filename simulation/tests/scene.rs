@@ -20,7 +20,7 @@ pub(crate) struct Scene {
 }
 
 /// Every scene, for whoever writes a schedule.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 24] = [
     "stripe-webhook",
     "lead-capture",
     "consent-capture",
@@ -38,6 +38,9 @@ const NAMES: [&str; 21] = [
     "crm-sync-corrected",
     "esp-sync-corrected",
     "esp-sync-corrected-leave",
+    "crm-sync-owned",
+    "esp-sync-owned",
+    "dispatcher-crm",
     "sgtm-forwarder-down",
     "replay",
     "sweeper",

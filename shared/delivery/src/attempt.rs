@@ -2,7 +2,7 @@
 
 use crate::consumer::{Consumer, Fate};
 use crate::courier::{Courier, Errand, Prepared, Receipt, Synced, Warrant};
-use crate::ending::{LONGEST_VISIBLE_WAIT, Verdict, patience};
+use crate::ending::{Verdict, patience, waiting};
 use crate::gate::Admission;
 use crate::hold::Held;
 use crate::world::{self, Loaded, World};
@@ -52,9 +52,7 @@ impl<C: Courier> Consumer<C> {
             Claimed::Busy(until) => {
                 return Ok(Fate::Back(patience(receives).min(self.left(until))));
             }
-            // A long wait is the sweeper's; this copy of the message is one too many.
-            Claimed::NotYet(at) if self.left(at) > LONGEST_VISIBLE_WAIT => return Ok(Fate::Done),
-            Claimed::NotYet(at) => return Ok(Fate::Back(self.left(at))),
+            Claimed::NotYet(at) => return Ok(waiting(self.left(at))),
             Claimed::Missing => return Ok(Fate::Done),
         };
         let tried = if claim.is_poison() {

@@ -10,7 +10,7 @@ use lambda::queue::Message;
 use ledger::{Claim, Completed, Completion, DeliveryRecord, Unavailable};
 
 /// Waits up to this are a message's own; longer ones are parked in the ledger.
-pub(crate) const LONGEST_VISIBLE_WAIT: SignedDuration = SignedDuration::from_secs(60);
+const LONGEST_VISIBLE_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// After so many receives of one message, waiting for somebody else is parked too: SQS would take
 /// the message for poison.
@@ -40,12 +40,8 @@ impl Verdict {
 impl<C: Courier> Consumer<C> {
     /// Waits for whoever works on the same person: a moment, and longer each time.
     pub(crate) fn stand_back(&self, receives: u32, detail: &str) -> Verdict {
-        let wait = if receives > PATIENT_RECEIVES {
-            LONGEST_VISIBLE_WAIT + LONGEST_VISIBLE_WAIT
-        } else {
-            patience(receives)
-        };
-        Verdict::new(Outcome::Waiting(WaitReason::Retry, (self.clock)() + wait), detail)
+        let until = (self.clock)() + standing_back(receives);
+        Verdict::new(Outcome::Waiting(WaitReason::Retry, until), detail)
     }
 
     /// What becomes of a delivery after a fault.
@@ -113,11 +109,10 @@ impl<C: Courier> Consumer<C> {
 
     fn fate(&self, outcome: &Outcome) -> Fate {
         match outcome {
-            Outcome::Waiting(WaitReason::Paused, _) => Fate::Done,
-            Outcome::Waiting(_, at) if self.left(*at) <= LONGEST_VISIBLE_WAIT => {
-                Fate::Back(self.left(*at))
+            Outcome::Waiting(WaitReason::Retry | WaitReason::Budget | WaitReason::Breaker, at) => {
+                waiting(self.left(*at))
             }
-            Outcome::Waiting(..)
+            Outcome::Waiting(WaitReason::Paused, _)
             | Outcome::Delivered
             | Outcome::AcceptedUnverifiable
             | Outcome::Skipped(_)
@@ -169,6 +164,17 @@ impl<C: Courier> Consumer<C> {
     }
 }
 
+/// What becomes of the message of a delivery that waits: a short wait is its own; a long one is the
+/// sweeper's, and this copy of the message is one too many.
+pub(crate) fn waiting(left: SignedDuration) -> Fate {
+    if left <= LONGEST_VISIBLE_WAIT { Fate::Back(left) } else { Fate::Done }
+}
+
+/// How long a delivery waits for whoever works on the same person, after so many receives of its message.
+fn standing_back(receives: u32) -> SignedDuration {
+    if receives > PATIENT_RECEIVES { LONGEST_VISIBLE_WAIT * 2 } else { patience(receives) }
+}
+
 /// How long a message stands back after so many receives: 1, 2, 4, … at most 30 s.
 pub(crate) fn patience(receives: u32) -> SignedDuration {
     SignedDuration::from_secs(1 << receives.saturating_sub(1).min(5))
@@ -209,4 +215,25 @@ fn report(
         dimensions = "destination,outcome",
         "delivery ended"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fate, standing_back, waiting};
+    use jiff::SignedDuration;
+
+    const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+    #[test]
+    fn a_short_wait_is_the_messages_own_and_a_long_one_the_sweepers() {
+        assert_eq!(waiting(MINUTE), Fate::Back(MINUTE));
+        assert_eq!(waiting(MINUTE + SignedDuration::from_secs(1)), Fate::Done);
+    }
+
+    #[test]
+    fn who_stands_back_for_others_is_parked_before_sqs_takes_it_for_poison() {
+        let waits = [1, 2, 3, 4, 5, 6, 7, 8].map(|receives| standing_back(receives).as_secs());
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(waiting(standing_back(9)), Fate::Done);
+    }
 }

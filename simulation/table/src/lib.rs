@@ -17,7 +17,7 @@ pub type Item = BTreeMap<String, Value>;
 pub type Key = (String, String);
 
 /// How many items a page holds.
-const PAGE: usize = 100;
+const PAGE: usize = 50;
 
 /// Whoever looks at a write that lands: its key, the item before, the item after.
 pub type Look<'a> = &'a mut dyn FnMut(&Key, Option<&Item>, &Item);
@@ -109,8 +109,18 @@ impl Table {
             "Query" => self.query(body),
             "Scan" => self.scan(body),
             "TransactWriteItems" => self.transact(body, look),
+            "DescribeTable" => Ok(self.describe()),
+            "DescribeTimeToLive" => {
+                Ok(json!({"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED"}}))
+            }
             _ => Err(Refusal::invalid(format!("{operation} is not modelled"))),
         }
+    }
+
+    fn describe(&self) -> Value {
+        let bytes: usize = self.items.values().map(|item| json!(item).to_string().len()).sum();
+        json!({"Table": {"TableStatus": "ACTIVE", "ItemCount": self.items.len(),
+            "TableSizeBytes": bytes, "StreamSpecification": {"StreamEnabled": true}}})
     }
 
     fn get(&self, body: &Value) -> Result<Value, Refusal> {

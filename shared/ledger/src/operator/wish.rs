@@ -260,3 +260,33 @@ pub(crate) fn decode(key: FactKey, item: &Item) -> Open {
         expires_at: get_number(item, "expires_at").unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Wish;
+    use domain::delivery::{DeathReason, State};
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_wish_begins_again_what_is_over_as_far_as_it_says_so() {
+        let wish = |again, even_if_it_happened| Wish {
+            destinations: Vec::new(),
+            again,
+            even_if_it_happened,
+            who: String::new(),
+            why: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let wishes = [wish(false, false), wish(true, false), wish(false, true), wish(true, true)];
+        let begin = |state, reason| wishes.each_ref().map(|one| one.begins_again(state, reason));
+        let unknown = DeathReason::UnknownOutcome.name();
+        assert_eq!(begin(State::Skipped, ""), [true; 4]);
+        assert_eq!(begin(State::Delivered, ""), [false, true, false, true]);
+        assert_eq!(begin(State::AcceptedUnverifiable, ""), [false, true, false, true]);
+        assert_eq!(begin(State::Dead, "rejected"), [false, true, false, true]);
+        assert_eq!(begin(State::Dead, unknown), [false, false, false, true]);
+        for under_way in [State::Queued, State::InFlight, State::Calling, State::Waiting] {
+            assert_eq!(begin(under_way, unknown), [false; 4]);
+        }
+    }
+}

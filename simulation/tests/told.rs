@@ -1,0 +1,221 @@
+//! What becomes of facts where nothing goes wrong: how often vendors are told, with which words, and
+//! how long what is known of it stays.
+
+use crate::lab;
+use crate::scene::Scene;
+use simulation::{
+    Effect, Fault, Function, Lab, Mood, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor,
+};
+
+fn ana() -> Visitor {
+    Visitor::new(1, "ana.silva@example.pt")
+}
+
+fn options(destinations: &'static str) -> Options {
+    Options { destinations, sweeping: Sweeping::EachMinute, ..Options::default() }
+}
+
+/// Nobody works the queues.
+fn doors_alone(destinations: &'static str) -> Options {
+    Options { queues: Vec::new(), sweeping: Sweeping::Off, ..options(destinations) }
+}
+
+fn well(report: Report) -> Report {
+    assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
+    report
+}
+
+fn begun(lab: &mut Lab, options: &Options, said: Vec<Said>) -> Report {
+    well(lab.run(options, Plan::default(), &[], said))
+}
+
+fn went_on(lab: &mut Lab, options: &Options, said: Vec<Said>) -> Report {
+    well(lab.resume(&lab.snapshot(), options, Plan::default(), said))
+}
+
+/// The calls that vendors were asked to keep something with: method and path.
+fn calls(report: &Report) -> Vec<&str> {
+    let call = |line: &'_ String| line.find(": P").map(|at| at + 2);
+    let vendors = ["/hubspot", "/mailerlite", "/sgtm", "/slack"];
+    let lines = report.told.iter().filter_map(|line| line.get(call(line)?..));
+    lines.filter(|line| vendors.iter().any(|vendor| line.contains(vendor))).collect()
+}
+
+#[test]
+fn facts_that_come_together_are_told_with_one_call() {
+    let mut lab = lab();
+    begun(
+        &mut lab,
+        &doors_alone("hubspot"),
+        vec![ana().lead(0, 1, (true, true)), ana().pays(9, 1)],
+    );
+    let report = went_on(&mut lab, &Options { batch: 10, ..options("hubspot") }, Vec::new());
+    assert_eq!(calls(&report).len(), 1, "the first call says it all: {:?}", calls(&report));
+    assert_eq!(report.rest.deliveries.len(), 2);
+}
+
+#[test]
+fn whom_a_vendor_knows_is_named_by_its_own_id() {
+    let mut lab = lab();
+    let all = options("hubspot,mailerlite");
+    let first = begun(&mut lab, &all, vec![ana().lead(0, 1, (true, true))]);
+    assert_eq!(first.told.iter().filter(|line| line.contains(": POST /")).count(), 2);
+    let right = ana().at("ana.silva@example.com");
+    let report = went_on(&mut lab, &all, vec![right.lead(600_000, 2, (true, true))]);
+    let (contact, subscriber) = (lab.snapshot().contact_id(), lab.snapshot().subscriber_id());
+    let mut wanted = vec![
+        format!("PATCH /hubspot/crm/v3/objects/contacts/{contact}"),
+        format!("PUT /mailerlite/subscribers/{subscriber}"),
+    ];
+    let mut made = calls(&report);
+    made.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(made, wanted);
+    assert_eq!(lab.snapshot().newsletter_field("crm_contact_id"), contact.to_string());
+}
+
+#[test]
+fn whoever_refuses_before_they_were_told_of_is_never_told_of() {
+    let mut lab = lab();
+    let said = vec![ana().lead(0, 1, (true, true)), ana().answer(60_000, false, false)];
+    begun(&mut lab, &doors_alone("mailerlite"), said);
+    let report = went_on(&mut lab, &options("mailerlite"), Vec::new());
+    assert_eq!(calls(&report), [""; 0]);
+    assert!(report.rest.deliveries.values().all(|end| end.starts_with("skipped")));
+}
+
+/// The history again, with a fault at the consumer's first call.
+fn with_a_call_that(lab: &mut Lab, from: &Snapshot, options: &Options, fault: Fault) -> Report {
+    let function = Function::Consumer("crm-sync");
+    let calm = well(lab.resume(from, options, Plan::default(), Vec::new()));
+    let effects = calm.effects_of(function);
+    let call = effects.iter().position(|effect| *effect == Effect::Vendor).unwrap();
+    well(lab.resume(from, options, Plan::of(function, &[(call, fault)]), Vec::new()))
+}
+
+#[test]
+fn a_call_that_was_refused_leaves_no_doubt() {
+    let mut lab = lab();
+    begun(&mut lab, &doors_alone("hubspot"), vec![ana().lead(0, 1, (true, true))]);
+    let from = lab.snapshot();
+    let report = with_a_call_that(&mut lab, &from, &options("hubspot"), Fault::Refused);
+    assert_eq!(calls(&report).len(), 2, "once more, and no more: {:?}", calls(&report));
+}
+
+#[test]
+fn a_worker_that_took_long_begins_nothing_new() {
+    let mut lab = lab();
+    let said = vec![ana().lead(0, 1, (true, true)), ana().pays(9, 1)];
+    begun(&mut lab, &doors_alone("hubspot"), said);
+    let (from, options) = (lab.snapshot(), Options { batch: 10, ..options("hubspot") });
+    let report = with_a_call_that(&mut lab, &from, &options, Fault::SlowBefore);
+    let slow = report.told.iter().find(|line| line.contains("SlowBefore")).unwrap();
+    let worker = slow.split_once(", effect").unwrap().0.rsplit(' ').next().unwrap();
+    let by_it = report.told.iter().filter(|line| line.contains(&format!(") {worker}, effect")));
+    let deliveries = by_it.filter(|line| line.contains("DELIVERY#"));
+    let other = deliveries.filter(|line| line.contains("payment_succeeded")).count();
+    assert_eq!(other, 0, "{}", report.told.join("\n"));
+}
+
+/// Somebody gives an address that is another's, and corrects it: the owner keeps it.
+#[test]
+fn an_address_that_somebody_else_gave_stays_theirs() {
+    for (destination, queue) in [("hubspot", "crm-sync"), ("mailerlite", "esp-sync")] {
+        let mut lab = lab();
+        let (all, owner) = (options(destination), Visitor::new(2, &ana().email));
+        let said = vec![owner.lead(0, 1, (true, true)), ana().lead(600_000, 1, (true, true))];
+        begun(&mut lab, &all, said);
+        let from = lab.snapshot();
+        let right = ana().at("ana.silva@example.com");
+        let said = vec![right.lead(1_200_000, 2, (true, true)), owner.pays(1_800_000, 1)];
+        let calm = well(lab.resume(&from, &all, Plan::default(), said.clone()));
+        let each = [&right, &ana()].map(|visitor| format!("{destination} {}", visitor.email));
+        assert!(calm.rest.state.keys().eq(&each), "{:?}", calm.rest.state);
+        let theirs = [(&each[0], &right), (&each[1], &owner)];
+        let theirs = theirs.map(|(at, who)| calm.rest.state[at].contains(&who.event_id()));
+        assert_eq!(theirs, [true; 2], "{:?}", calm.rest.state);
+        let name = if destination == "hubspot" { "crm-sync-owned" } else { "esp-sync-owned" };
+        let function = Function::Consumer(queue);
+        Scene { name, function, options: all, from, said, pairs: 2_000 }.enumerate(&mut lab);
+    }
+}
+
+/// What the dispatcher writes of a person, which consumers read: a second journey of theirs.
+#[test]
+fn a_persons_second_journey_is_known_at_the_crm_whatever_goes_wrong() {
+    let mut lab = lab();
+    begun(
+        &mut lab,
+        &options("hubspot"),
+        vec![ana().lead(0, 1, (true, true)), ana().pays(1_000, 1)],
+    );
+    let from = lab.snapshot();
+    let said = vec![Visitor::new(2, &ana().email).lead(600_000, 1, (true, false))];
+    let (name, function) = ("dispatcher-crm", Function::Dispatcher);
+    let options = options("hubspot");
+    Scene { name, function, options, from, said, pairs: 20 }.enumerate(&mut lab);
+}
+
+#[test]
+fn what_is_known_of_a_journey_is_kept_for_two_years_and_then_gone() {
+    let mut lab = lab();
+    let said = vec![ana().lead(0, 1, (true, true)), ana().pays(60_000, 1)];
+    well(lab.run(&Options::default(), Plan::default(), &[(ana(), 30_000)], said));
+    let kept = |snapshot: &Snapshot| ["JOURNEY#", "PERSON#"].map(|part| snapshot.items_like(part));
+    let now = lab.snapshot();
+    assert_eq!(kept(&now.clone().days_later(729)), kept(&now));
+    assert_eq!(kept(&now.days_later(731)), [0, 0]);
+}
+
+#[test]
+fn a_dead_delivery_has_one_letter_however_often_its_message_comes() {
+    let mut lab = lab();
+    begun(&mut lab, &doors_alone("slack"), vec![ana().pays(0, 1)]);
+    let from = lab.snapshot().with_vendors(Mood::Refusing).with_every_message_twice();
+    let report = well(lab.resume(&from, &options("slack"), Plan::default(), Vec::new()));
+    assert_eq!(report.rest.deliveries.values().collect::<Vec<_>>(), ["dead rejected"]);
+    assert_eq!(lab.snapshot().dead_letters("notifier"), 1);
+}
+
+/// A delivery lives for a day's outage and a night's sleep, however often it was tried.
+#[test]
+fn an_outage_of_a_day_kills_nothing() {
+    let mut lab = lab();
+    let patient = [("BREAKER_MINIMUM_CALLS", "1000000"), ("DLQ_MAX_RETRIES", "1")];
+    let options = Options { set: Box::leak(Box::new(patient)), ..options("slack") };
+    begun(
+        &mut lab,
+        &Options { queues: Vec::new(), sweeping: Sweeping::Off, ..options.clone() },
+        vec![ana().pays(0, 1)],
+    );
+    let from = lab.snapshot();
+    let day = from.clone().with_vendors(Mood::Down(24 * 60));
+    let report = well(lab.resume(&day, &options, Plan::default(), Vec::new()));
+    assert_eq!(report.rest.deliveries.values().collect::<Vec<_>>(), ["delivered"]);
+    let days = from.with_vendors(Mood::Down(5 * 24 * 60));
+    let report = well(lab.resume(&days, &options, Plan::default(), Vec::new()));
+    assert_eq!(report.rest.deliveries.values().collect::<Vec<_>>(), ["dead exhausted"]);
+}
+
+#[test]
+fn what_was_said_before_an_erasure_is_told_to_nobody() {
+    let mut lab = lab();
+    let said = [ana().lead(0, 1, (true, true)), ana().pays(60_000, 1)];
+    // The lead is queued; the payment is not even dispatched.
+    begun(&mut lab, &doors_alone("hubspot,slack"), said[..1].to_vec());
+    let doors = Options { stream: false, ..doors_alone("hubspot,slack") };
+    went_on(&mut lab, &doors, said[1..].to_vec());
+    let from = lab.snapshot();
+    lab.command(&from, &options("hubspot,slack"), async |_, ledger, now| {
+        let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
+        let journey = ledger.journey(event_id).await.unwrap();
+        ledger.mark_erased(journey.person().unwrap(), now).await.unwrap();
+    });
+    let later = Visitor::new(2, &ana().email).pays(3_600_000, 1);
+    let report = went_on(&mut lab, &options("hubspot,slack"), vec![later]);
+    for (delivery, end) in &report.rest.deliveries {
+        let wanted = if delivery.contains("payment") { "delivered" } else { "skipped erased" };
+        assert_eq!(end, wanted, "{delivery}");
+    }
+    assert_eq!(report.rest.deliveries.len(), 4, "{:?}", report.rest.deliveries);
+}
