@@ -211,6 +211,12 @@ impl Call {
     }
 
     fn throttled(&self) -> HttpResponse {
+        if self.operation == "TransactWriteItems" {
+            // Each of its parts says why: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+            let reasons = json!([{"Code": "ThrottlingError"}, {"Code": "None"}]);
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            return respond(400, &json!({"__type": kind, "CancellationReasons": reasons}));
+        }
         let kind = if self.service == "DynamoDB" {
             "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
         } else {

@@ -256,8 +256,14 @@ impl Snapshot {
 
     /// The same, so many days later: what is over its time to live is gone.
     #[must_use]
-    pub fn days_later(mut self, days: i64) -> Self {
-        self.at += days * 24 * 3_600_000;
+    pub fn days_later(self, days: i64) -> Self {
+        self.minutes_later(days * 24 * 60)
+    }
+
+    /// The same, so many minutes later.
+    #[must_use]
+    pub fn minutes_later(mut self, minutes: i64) -> Self {
+        self.at += minutes * 60_000;
         self.table.expire(self.at / 1000);
         self
     }

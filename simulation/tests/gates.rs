@@ -82,6 +82,14 @@ fn a_vendor_that_does_not_know_our_key_is_asked_again_every_five_minutes() {
     wait_for(&[5 * MINUTE; 3], &rounds);
 }
 
+fn at_most_six_a_minute(calls: &[i64]) {
+    assert!(calls.len() > 6, "{calls:?}");
+    for (at, call) in calls.iter().enumerate() {
+        let within = calls[at..].iter().filter(|other| **other - call < MINUTE).count();
+        assert!(within <= 6, "{within} calls within a minute of {call}: {calls:?}");
+    }
+}
+
 #[test]
 fn a_vendor_is_called_as_often_as_it_allows() {
     let mut lab = lab();
@@ -89,12 +97,22 @@ fn a_vendor_is_called_as_often_as_it_allows() {
     let report = told(&mut lab, &options, Mood::Well, payments(30, 10));
     let calls = calls(&report);
     assert_eq!(calls.len(), 30, "each is told with one call");
-    for (at, call) in calls.iter().enumerate() {
-        let within = calls[at..].iter().filter(|other| **other - call < MINUTE).count();
-        assert!(within <= 6, "{within} calls within a minute of {call}: {calls:?}");
-    }
+    at_most_six_a_minute(&calls);
     let needed = 30 * MINUTE / 6;
     assert!(*calls.last().unwrap() < needed * 3 / 2, "calls are left unused: {calls:?}");
+}
+
+/// Slots that were drawn for deliveries which nobody worked are over: they are not used together.
+#[test]
+fn a_slot_that_was_missed_is_drawn_again() {
+    let mut lab = lab();
+    let options = Options { set: &[("CALLS_PER_MINUTE", "sgtm=6")], ..options() };
+    let nobody_sweeps = Options { sweeping: Sweeping::Off, ..options.clone() };
+    lab.run(&nobody_sweeps, Plan::default(), &[], payments(30, 10));
+    let from = lab.snapshot().after_minutes(60);
+    let report = lab.resume(&from, &options, Plan::default(), Vec::new());
+    assert!(report.wrong.is_empty(), "{:#?}", report.wrong);
+    at_most_six_a_minute(&calls(&report));
 }
 
 /// A vendor comes back while the breaker is open, and everything goes wrong that may.

@@ -6,7 +6,7 @@ use domain::pepper::PersonKey;
 use jiff::SignedDuration;
 use ledger::{Admission, Ledger};
 use simulation::trial::Gates;
-use simulation::{Lab, Options, Plan, Snapshot};
+use simulation::{Lab, Options, Plan, Snapshot, Sweeping, Visitor};
 
 /// A world in which nothing has happened yet.
 fn empty(lab: &mut Lab) -> Snapshot {
@@ -24,13 +24,17 @@ fn a_gate_of_many_who_ask_lets_a_few_through() {
         gates.counts().await;
         gates.slots().await;
     });
-    let gone = lab.snapshot().days_later(1);
-    lab.command(&gone, &Options::default(), async |_, ledger, now| {
+    let from = lab.snapshot();
+    let counted = from.clone().minutes_later(10).items_like("DESTINATION#");
+    assert_eq!(counted, from.items_like("DESTINATION#"), "what may still decide is kept");
+    lab.command(&from.days_later(1), &Options::default(), async |_, ledger, now| {
         let day = SignedDuration::from_hours(24);
         let to = Destination::Sendgrid;
         assert_eq!(ledger.recent_calls(to, now - day).await, Ok(Vec::new()), "kept for ever");
         assert!(!ledger.gate_history(to, now - day).await.unwrap().is_empty(), "gone too soon");
     });
+    let gone_in_days = |days| lab.snapshot().days_later(days).items_like("DESTINATION#");
+    assert!(gone_in_days(88) > gone_in_days(90), "a quarter of a year of history is kept");
 }
 
 #[test]
@@ -51,8 +55,32 @@ fn a_caller_has_so_many_calls_in_a_minute_and_is_told_when_the_next_begins() {
         assert_eq!(ask("one", second(60 - into)).await, Admission::Admitted, "another minute");
     });
     // A caller is forgotten soon; a minute is not forgotten while it lasts.
-    let day = lab.snapshot().days_later(1);
-    assert_eq!(day.items_like("RATE#"), 0);
+    let from = lab.snapshot();
+    let callers = |minutes| from.clone().minutes_later(minutes).items_like("RATE#");
+    assert_eq!([callers(1), callers(24 * 60)], [3, 0]);
+}
+
+#[test]
+fn of_two_sweepers_one_puts_a_delivery_off_and_sends_its_message() {
+    let mut lab = lab();
+    let nobody = Options { queues: Vec::new(), sweeping: Sweeping::Off, ..Options::default() };
+    let said = vec![Visitor::new(1, "ana.silva@example.pt").pays(0, 1)];
+    lab.run(&nobody, Plan::default(), &[], said);
+    lab.command(&lab.snapshot(), &nobody, async |_, ledger, now| {
+        let soon = now + SignedDuration::from_mins(10);
+        let due = async |before| {
+            let shards = (0..ledger::SHARDS).map(|shard| async move {
+                ledger.due(Destination::Slack, shard, before, None).await.unwrap()
+            });
+            futures_util::future::join_all(shards).await.concat()
+        };
+        let listed = due(soon).await;
+        let [one] = listed.as_slice() else { panic!("{listed:?}") };
+        let put_off = async || ledger.put_off(one, soon + SignedDuration::from_mins(1)).await;
+        assert_eq!((put_off().await, put_off().await), (Ok(true), Ok(false)));
+        assert!(due(soon).await.is_empty());
+        assert_eq!(due(soon + SignedDuration::from_mins(1)).await.len(), 1);
+    });
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn went_on(lab: &mut Lab, options: &Options, said: Vec<Said>) -> Report {
 /// The calls that vendors were asked to keep something with: method and path.
 fn calls(report: &Report) -> Vec<&str> {
     let call = |line: &'_ String| line.find(": P").map(|at| at + 2);
-    let vendors = ["/hubspot", "/mailerlite", "/sgtm", "/slack"];
+    let vendors = ["/hubspot", "/mailerlite", "/sendgrid", "/sgtm", "/slack"];
     let lines = report.told.iter().filter_map(|line| line.get(call(line)?..));
     lines.filter(|line| vendors.iter().any(|vendor| line.contains(vendor))).collect()
 }
@@ -94,11 +94,11 @@ fn with_a_call_that(lab: &mut Lab, from: &Snapshot, options: &Options, fault: Fa
 }
 
 #[test]
-fn a_call_that_was_refused_leaves_no_doubt() {
+fn a_call_that_was_turned_away_leaves_no_doubt() {
     let mut lab = lab();
     begun(&mut lab, &doors_alone("hubspot"), vec![ana().lead(0, 1, (true, true))]);
     let from = lab.snapshot();
-    let report = with_a_call_that(&mut lab, &from, &options("hubspot"), Fault::Refused);
+    let report = with_a_call_that(&mut lab, &from, &options("hubspot"), Fault::Throttled);
     assert_eq!(calls(&report).len(), 2, "once more, and no more: {:?}", calls(&report));
 }
 
@@ -144,13 +144,11 @@ fn an_address_that_somebody_else_gave_stays_theirs() {
 #[test]
 fn a_persons_second_journey_is_known_at_the_crm_whatever_goes_wrong() {
     let mut lab = lab();
-    begun(
-        &mut lab,
-        &options("hubspot"),
-        vec![ana().lead(0, 1, (true, true)), ana().pays(1_000, 1)],
-    );
+    let said = vec![ana().lead(0, 1, (true, true)), ana().pays(1_000, 1)];
+    well(lab.run(&options("hubspot"), Plan::default(), &[(ana(), 500)], said));
     let from = lab.snapshot();
-    let said = vec![Visitor::new(2, &ana().email).lead(600_000, 1, (true, false))];
+    let second = Visitor::new(2, &ana().email);
+    let said = vec![second.lead(600_000, 1, (true, false)), ana().is_refunded(1_200_000, 1, 100)];
     let (name, function) = ("dispatcher-crm", Function::Dispatcher);
     let options = options("hubspot");
     Scene { name, function, options, from, said, pairs: 20 }.enumerate(&mut lab);
@@ -175,6 +173,33 @@ fn a_dead_delivery_has_one_letter_however_often_its_message_comes() {
     let report = well(lab.resume(&from, &options("slack"), Plan::default(), Vec::new()));
     assert_eq!(report.rest.deliveries.values().collect::<Vec<_>>(), ["dead rejected"]);
     assert_eq!(lab.snapshot().dead_letters("notifier"), 1);
+}
+
+#[test]
+fn an_order_that_is_placed_again_finds_its_intent_without_making_one() {
+    let mut lab = lab();
+    let said = vec![ana().begins_to_pay(0), ana().begins_to_pay(600_000)];
+    let report = begun(&mut lab, &doors_alone("hubspot"), said);
+    let made = report.told.iter().filter(|line| line.ends_with("POST /stripe/v1/payment_intents"));
+    assert_eq!(made.count(), 1, "{}", report.told.join("\n"));
+}
+
+/// The bank refused: a letter says so a quarter of an hour later, unless the visitor paid meanwhile.
+#[test]
+fn whoever_pays_at_the_second_try_is_not_told_that_the_first_failed() {
+    let mut lab = lab();
+    let refused = ana().fails_to_pay(60_000, 1);
+    let report = begun(&mut lab, &options("sendgrid"), vec![refused.clone()]);
+    let letters = report.told.iter().filter(|line| line.contains("POST /sendgrid"));
+    let at = letters.map(|line| line.split_whitespace().next().unwrap().parse::<i64>().unwrap());
+    let at: Vec<i64> = at.collect();
+    assert!(at.len() == 1 && (960_000..1_200_000).contains(&at[0]), "{at:?}");
+    let report = begun(&mut lab, &options("sendgrid"), vec![refused, ana().pays(300_000, 1)]);
+    let ends = &report.rest.deliveries;
+    let of =
+        |kind: &str| ends.iter().find(|(one, _)| one.contains(kind)).map(|(_, end)| end.as_str());
+    assert_eq!(of("payment_succeeded"), Some("delivered"));
+    assert!(of("payment_failed").is_some_and(|end| end.starts_with("skipped")), "{ends:?}");
 }
 
 /// A delivery lives for a day's outage and a night's sleep, however often it was tried.

@@ -271,3 +271,31 @@ fn forgive(heeded: Result<(), Unavailable>) {
         tracing::warn!(error = unavailable.to_string(), "a vendor's state could not be kept");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Calls, Gates};
+    use domain::destination::Destination::{Sgtm, Slack};
+
+    #[test]
+    fn failures_are_told_at_once_and_successes_when_their_ten_seconds_are_over() {
+        let gates = Gates::default();
+        for _ in 0..3 {
+            gates.count(Slack, 7, false);
+        }
+        assert!(gates.ripe(7).is_empty(), "they may become more");
+        gates.count(Sgtm, 7, true);
+        gates.count(Sgtm, 7, false);
+        let failed = gates.ripe(7);
+        assert_eq!(
+            failed.into_iter().collect::<Vec<_>>(),
+            [((Sgtm, 7), Calls { made: 2, failed: 1 })]
+        );
+        let over = gates.ripe(8);
+        assert_eq!(
+            over.into_iter().collect::<Vec<_>>(),
+            [((Slack, 7), Calls { made: 3, failed: 0 })]
+        );
+        assert!(gates.ripe(9).is_empty(), "they are told once");
+    }
+}

@@ -38,7 +38,7 @@ impl Held {
     /// Whether the vendor may know the person: then it must hear of a withdrawal.
     pub(crate) fn is_known(&self) -> bool {
         let synced = &self.claim.synced;
-        synced.attempted || synced.vendor_id.is_some() || synced.status.is_some()
+        synced.attempted || synced.vendor_id.is_some()
     }
 }
 

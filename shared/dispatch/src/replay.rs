@@ -138,6 +138,10 @@ mod tests {
             Route { destination: Hubspot, decision: duplicate() },
             Route { destination: Slack, decision: send.clone() },
         ];
+        let now = Decision::Send { delay_seconds: 0 };
+        note(&mut routes, Route { destination: Slack, decision: now.clone() });
+        assert_eq!(routes[1].decision, now, "however long it was to wait the first time");
+        note(&mut routes, Route { destination: Slack, decision: send.clone() });
         note(&mut routes, Route { destination: Hubspot, decision: send.clone() });
         note(&mut routes, Route { destination: Slack, decision: duplicate() });
         assert!(routes.iter().all(|route| route.decision == send), "{routes:?}");

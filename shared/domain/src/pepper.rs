@@ -127,5 +127,11 @@ mod tests {
         for text in ["", "v1:", "v1:abcd", ":ab", "abababab", &format!("v1:{}", "zz".repeat(32))] {
             assert!(Pepper::parse(text).is_err(), "{text}");
         }
+        let named = |version: &str, bytes| format!("{version}:{}", "ab".repeat(bytes));
+        for (version, bytes, fits) in
+            [("v1", 32, true), ("v1", 31, false), ("v-1", 32, false), ("version12", 32, false)]
+        {
+            assert_eq!(Pepper::parse(&named(version, bytes)).is_ok(), fits, "{version}, {bytes}");
+        }
     }
 }

@@ -142,3 +142,46 @@ fn send(delay: SignedDuration) -> Decision {
 fn skip(reason: SkipReason, detail: &str) -> Decision {
     Decision::Skip { reason, detail: detail.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Rules, Subject};
+    use crate::consent::{Consent, ConsentPolicy, Method};
+    use crate::delivery::SkipReason;
+    use crate::destination::Destination::{self, Mailerlite, Sgtm};
+    use crate::sample::lead;
+    use jiff::{SignedDuration, Timestamp};
+
+    fn decided(destination: Destination, marketing: bool, analytics: bool) -> Decision {
+        let rules = Rules {
+            destinations: vec![destination],
+            consent: ConsentPolicy { required: true, version: "1".into() },
+            payment_failed_delay: SignedDuration::ZERO,
+        };
+        let consent = Consent {
+            marketing,
+            analytics,
+            preferences: false,
+            given_at: Timestamp::UNIX_EPOCH,
+            version: "1".into(),
+            method: Method::Modal,
+            language: None,
+            ip: None,
+        };
+        let subject = Subject { known: true, consent: Some(&consent), erased: false };
+        let routes = rules.route(&lead(1, "ana", "912345678"), subject);
+        routes.into_iter().find(|route| route.destination == destination).unwrap().decision
+    }
+
+    #[test]
+    fn a_refusal_is_told_to_the_newsletter_and_to_nobody_else() {
+        let skipped = |decision| match decision {
+            Decision::Skip { reason, .. } => Some(reason),
+            Decision::Send { .. } => None,
+        };
+        assert_eq!(skipped(decided(Sgtm, false, true)), None);
+        assert_eq!(skipped(decided(Sgtm, true, false)), Some(SkipReason::Consent));
+        assert_eq!(skipped(decided(Mailerlite, true, false)), None);
+        assert_eq!(skipped(decided(Mailerlite, false, true)), None, "to be unsubscribed");
+    }
+}

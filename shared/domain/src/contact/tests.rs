@@ -88,6 +88,8 @@ fn what_is_no_address_is_refused() {
         "a..b@example.pt",
         "ana@[127.0.0.1]",
         "ana@-x.pt",
+        "ana@x-.pt",
+        "ana@ex_ample.pt",
         "ana\n@example.pt",
     ] {
         assert!(EmailAddress::parse(written).is_err(), "{written:?}");
@@ -127,6 +129,8 @@ fn the_longest_addresses_are_taken_and_longer_ones_refused() {
         (format!("{}@example.pt", local(65)), false),
         (format!("{}@{}", local(64), domain(61)), true),
         (format!("{}@{}", local(64), domain(62)), false),
+        (format!("ana@{}.pt", local(63)), true),
+        (format!("ana@{}.pt", local(64)), false),
         ("\"ana silva\"@example.pt".to_owned(), true),
         ("\"ana silva@example.pt".to_owned(), false),
         ("\"\"@example.pt".to_owned(), false),

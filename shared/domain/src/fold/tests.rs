@@ -66,6 +66,15 @@ fn a_refused_payment_makes_no_journey_the_latest() {
 }
 
 #[test]
+fn a_refused_payment_says_nothing_of_how_to_reach_somebody_where_anything_else_does() {
+    let written = |phone| lead(1, "ana", phone).contact;
+    let checkout = Fact { contact: written("912345678"), ..checkout() };
+    let refused = Fact { contact: written("913456789"), ..failed() };
+    let phone = |facts| fold(facts).contact.phone.unwrap().expose().to_owned();
+    assert_eq!(phone(vec![checkout, refused]), "+351912345678", "though it came later");
+}
+
+#[test]
 fn a_corrected_address_takes_the_journey_with_it() {
     let facts = vec![lead(1, "typo", "912345678"), lead(2, "ana", "912345678"), checkout(), paid()];
     let journey = Journey::new(journey_id(), facts.clone());

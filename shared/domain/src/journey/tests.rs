@@ -1,9 +1,10 @@
 //! Whose a journey is, and what one fact says of another.
 
 use super::Journey;
-use crate::fact::{Fact, Happening, Payment};
+use crate::fact::{Fact, Happening, Payment, Source};
 use crate::id::SessionId;
-use crate::sample::{checkout, failed, journey_id, key, lead, paid, payment, refunded, stripe};
+use crate::order::Order;
+use crate::sample::{checkout, failed, id, journey_id, key, lead, paid, payment, refunded, stripe};
 use jiff::Timestamp;
 
 fn journey(facts: Vec<Fact>) -> Journey {
@@ -24,6 +25,21 @@ fn a_journey_belongs_to_the_session_that_was_recorded_first() {
     ];
     assert_eq!(journey(facts).session(), session("1"));
     assert_eq!(journey(vec![paid()]).session(), None);
+}
+
+#[test]
+fn an_order_belongs_to_its_own_payment_intent() {
+    let checkout = |intent: &str, quantity| {
+        let Happening::CheckoutStarted { order, .. } = checkout().happening else { unreachable!() };
+        let order = Order { quantity, ..order };
+        let payment_intent = id(intent);
+        let happening =
+            Happening::CheckoutStarted { order, payment_intent: payment_intent.clone() };
+        Fact { source: Source::Checkout(payment_intent), happening, ..checkout() }
+    };
+    let journey = journey(vec![checkout("pi_1", 1), checkout("pi_2", 2)]);
+    let quantity = |intent: &str| journey.order_of(&id(intent)).map(|order| order.quantity);
+    assert_eq!(["pi_1", "pi_2", "pi_3"].map(quantity), [Some(1), Some(2), None]);
 }
 
 #[test]
