@@ -1,12 +1,17 @@
 //! The ledger's own promises, with nothing but the table in memory under it.
 
 use crate::lab;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use domain::destination::Destination;
+use domain::id::EventId;
 use domain::pepper::PersonKey;
-use jiff::SignedDuration;
-use ledger::{Admission, Ledger};
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Admission, FactKey, Ledger, Mended, Wish};
+use serde_json::json;
 use simulation::trial::Gates;
 use simulation::{Lab, Options, Plan, Snapshot, Sweeping, Visitor};
+use testkit::vendor::{Vendor, reply};
 
 /// A world in which nothing has happened yet.
 fn empty(lab: &mut Lab) -> Snapshot {
@@ -81,6 +86,39 @@ fn of_two_sweepers_one_puts_a_delivery_off_and_sends_its_message() {
         assert!(due(soon).await.is_empty());
         assert_eq!(due(soon + SignedDuration::from_mins(1)).await.len(), 1);
     });
+}
+
+/// A deed by hand is a transaction: whether its condition did not hold, or AWS could not carry it out,
+/// is told apart.
+#[tokio::test]
+async fn a_deed_that_aws_could_not_carry_out_is_not_taken_for_one_that_came_too_late() {
+    let canceled = |code| {
+        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+        let reasons = json!([{"Code": code}, {"Code": "None"}]);
+        reply(400).json(&json!({"__type": kind, "CancellationReasons": reasons}))
+    };
+    let vendor =
+        Vendor::answering(&["ConditionalCheckFailed", "TransactionConflict"].map(canceled));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .region(Region::new("eu-west-1"))
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(vendor.url())
+        .build();
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ledger");
+    let event_id = EventId::parse(&Visitor::new(1, "ana.silva@example.pt").event_id()).unwrap();
+    let (fact, now) = (FactKey { event_id, sk: "FACT#lead#1".into() }, Timestamp::UNIX_EPOCH);
+    let wish = Wish {
+        destinations: vec![Destination::Slack],
+        again: true,
+        even_if_it_happened: false,
+        who: "ana".into(),
+        why: "restored a backup".into(),
+        at: now,
+    };
+    assert_eq!(ledger.wish(&fact, &wish, now, 0).await, Ok(Mended::Changed));
+    assert!(ledger.wish(&fact, &wish, now, 0).await.is_err());
 }
 
 #[test]

@@ -40,7 +40,7 @@ const NAMES: [&str; 24] = [
     "esp-sync-corrected-leave",
     "crm-sync-owned",
     "esp-sync-owned",
-    "dispatcher-crm",
+    "dispatcher-person",
     "sgtm-forwarder-down",
     "replay",
     "sweeper",
@@ -201,6 +201,10 @@ impl Scene {
                 other => wrong.push(format!("{delivery} should be {end} and is {other:?}")),
             }
         }
+        let more = report.rest.deliveries.iter().filter(|(delivery, end)| {
+            !expected.rest.deliveries.contains_key(*delivery) && !end.starts_with("skipped")
+        });
+        wrong.extend(more.map(|(delivery, end)| format!("{delivery} should not be and is {end}")));
         if report.rest.state != expected.rest.state {
             wrong.push(format!("{:#?} instead of {:#?}", report.rest.state, expected.rest.state));
         }

@@ -85,21 +85,28 @@ fn whoever_refuses_before_they_were_told_of_is_never_told_of() {
 }
 
 /// The history again, with a fault at the consumer's first call.
-fn with_a_call_that(lab: &mut Lab, from: &Snapshot, options: &Options, fault: Fault) -> Report {
+fn with_a_call_that(
+    lab: &mut Lab,
+    from: &Snapshot,
+    options: &Options,
+    said: Vec<Said>,
+    fault: Fault,
+) -> Report {
     let function = Function::Consumer("crm-sync");
-    let calm = well(lab.resume(from, options, Plan::default(), Vec::new()));
+    let calm = well(lab.resume(from, options, Plan::default(), said.clone()));
     let effects = calm.effects_of(function);
     let call = effects.iter().position(|effect| *effect == Effect::Vendor).unwrap();
-    well(lab.resume(from, options, Plan::of(function, &[(call, fault)]), Vec::new()))
+    well(lab.resume(from, options, Plan::of(function, &[(call, fault)]), said))
 }
 
+/// What says something else after a call that was turned away is told once, and covers that call.
 #[test]
 fn a_call_that_was_turned_away_leaves_no_doubt() {
     let mut lab = lab();
     begun(&mut lab, &doors_alone("hubspot"), vec![ana().lead(0, 1, (true, true))]);
-    let from = lab.snapshot();
-    let report = with_a_call_that(&mut lab, &from, &options("hubspot"), Fault::Throttled);
-    assert_eq!(calls(&report).len(), 2, "once more, and no more: {:?}", calls(&report));
+    let (from, said) = (lab.snapshot(), vec![ana().pays(100, 1)]);
+    let report = with_a_call_that(&mut lab, &from, &options("hubspot"), said, Fault::Throttled);
+    assert_eq!(calls(&report).len(), 2, "{:?}", calls(&report));
 }
 
 #[test]
@@ -108,7 +115,7 @@ fn a_worker_that_took_long_begins_nothing_new() {
     let said = vec![ana().lead(0, 1, (true, true)), ana().pays(9, 1)];
     begun(&mut lab, &doors_alone("hubspot"), said);
     let (from, options) = (lab.snapshot(), Options { batch: 10, ..options("hubspot") });
-    let report = with_a_call_that(&mut lab, &from, &options, Fault::SlowBefore);
+    let report = with_a_call_that(&mut lab, &from, &options, Vec::new(), Fault::SlowBefore);
     let slow = report.told.iter().find(|line| line.contains("SlowBefore")).unwrap();
     let worker = slow.split_once(", effect").unwrap().0.rsplit(' ').next().unwrap();
     let by_it = report.told.iter().filter(|line| line.contains(&format!(") {worker}, effect")));
@@ -140,17 +147,23 @@ fn an_address_that_somebody_else_gave_stays_theirs() {
     }
 }
 
-/// What the dispatcher writes of a person, which consumers read: a second journey of theirs.
+/// What the dispatcher writes of a person, which consumers read: a second journey of theirs, and what
+/// it says of consent.
 #[test]
-fn a_persons_second_journey_is_known_at_the_crm_whatever_goes_wrong() {
+fn what_a_person_says_in_one_journey_holds_in_all_whatever_goes_wrong() {
     let mut lab = lab();
-    let said = vec![ana().lead(0, 1, (true, true)), ana().pays(1_000, 1)];
-    well(lab.run(&options("hubspot"), Plan::default(), &[(ana(), 500)], said));
-    let from = lab.snapshot();
-    let second = Visitor::new(2, &ana().email);
-    let said = vec![second.lead(600_000, 1, (true, false)), ana().is_refunded(1_200_000, 1, 100)];
-    let (name, function) = ("dispatcher-crm", Function::Dispatcher);
-    let options = options("hubspot");
+    let options = options("hubspot,sgtm");
+    let said = vec![ana().lead(0, 1, (true, true))];
+    well(lab.run(&options, Plan::default(), &[(ana(), 500)], said));
+    let (from, second) = (lab.snapshot(), Visitor::new(2, &ana().email));
+    let said = vec![second.lead(600_000, 1, (true, false)), ana().pays(1_200_000, 1)];
+    let calm = well(lab.resume(&from, &options, Plan::default(), said.clone()));
+    let payment = |to: &str| format!("DELIVERY#payment_succeeded:{}#{to}", ana().intent());
+    let end = |to| calm.rest.deliveries.get(&payment(to)).map(String::as_str);
+    // Measurement is refused by now; a delivery is not even opened, or is skipped.
+    assert!(end("sgtm").is_none_or(|end| end == "skipped consent"), "{:?}", calm.rest);
+    assert_eq!(end("hubspot"), Some("delivered"));
+    let (name, function) = ("dispatcher-person", Function::Dispatcher);
     Scene { name, function, options, from, said, pairs: 20 }.enumerate(&mut lab);
 }
 
