@@ -153,6 +153,9 @@ fn a_newsletter_follows_a_change_of_mind_whatever_goes_wrong() {
     for (name, [first, second]) in ["esp-sync-return", "esp-sync-leave"].into_iter().zip(minds) {
         let answers = [(60_000, false), (70_000, first), (80_000, second)];
         let said = answers.map(|(at, marketing)| ana().answer(at, marketing, true)).to_vec();
+        let calm = lab.resume(&from, &options, Plan::default(), said.clone());
+        let hears = calm.rest.state.contains_key(&format!("mailerlite {}", ana().email));
+        assert_eq!(hears, second, "{:?}", calm.rest.state);
         let function = Function::Consumer("esp-sync");
         Scene { name, function, options: options.clone(), from: from.clone(), said, pairs: 20 }
             .enumerate(&mut lab);
