@@ -6,7 +6,7 @@ use domain::destination::Destination::{self, Hubspot, Sgtm, Slack};
 use domain::id::EventId;
 use domain::routing::{Decision, Route};
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Ledger, List};
+use ledger::{GateEvent, Ledger, List};
 use operator::{Author, Fault, Fill, Intent, Operator, Pace, ReplayOutcome, ReplayPlan};
 use simulation::{Function, Lab, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor};
 
@@ -236,8 +236,9 @@ fn a_paused_destination_hears_nothing_and_misses_nothing() {
         assert!(refusal(idle).contains("neither paused nor shut"));
         assert_eq!(operator.standing(Slack, now).await.unwrap().gate, "closed");
         let history = ledger.gate_history(Slack, now - SignedDuration::from_hours(1)).await;
-        let what: Vec<String> = history.unwrap().into_iter().map(|event| event.what).collect();
-        assert_eq!(what, ["paused", "resumed"]);
+        let told = |event: GateEvent| format!("{} by {}", event.what, event.by);
+        let history: Vec<String> = history.unwrap().into_iter().map(told).collect();
+        assert_eq!(history, ["paused by ana", "resumed by ana"]);
     });
     assert_eq!(told(&went_on(&mut lab, &options("slack")), "slack"), 1);
 }
