@@ -26,6 +26,15 @@ impl Service {
             Self::Ssm => "SSM",
         }
     }
+
+    /// The setting that says where it is.
+    fn setting(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Sqs => "AWS_ENDPOINT_URL_SQS",
+            Self::Ssm => "AWS_ENDPOINT_URL_SSM",
+        }
+    }
 }
 
 /// The services' addresses: AWS's own, or what the environment says, as for all of AWS's SDKs
@@ -41,9 +50,9 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     pub(crate) fn read(settings: &mut Settings<'_>) -> Self {
-        let names = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SSM"];
-        let named = Service::ALL.into_iter().zip(names);
-        let own = named.filter_map(|(service, name)| Some((service, settings.optional(name)?)));
+        let own = Service::ALL
+            .into_iter()
+            .filter_map(|service| Some((service, settings.optional(service.setting())?)));
         Self {
             own: own.collect(),
             region: settings.text("AWS_REGION"),
