@@ -2,8 +2,9 @@
 //! every order that can make a difference. Two effects that touch different places, or only read,
 //! commute; of orders that differ by such swaps alone one is run (sleep sets, Godefroid 1996).
 
-use crate::lab::{Lab, Report, Snapshot};
+use crate::lab::{Lab, Report};
 use crate::run::{Options, Run, Stand};
+use crate::snapshot::Snapshot;
 use crate::world::{self, Actor, Touch};
 use crate::{Plan, Said, clock};
 use jiff::SignedDuration;

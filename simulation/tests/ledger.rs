@@ -10,19 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{Admission, FactKey, Ledger, Mended, Wish};
 use serde_json::json;
 use simulation::trial::Gates;
-use simulation::{Lab, Options, Plan, Snapshot, Sweeping, Visitor};
+use simulation::{Options, Plan, Sweeping, Visitor};
 use testkit::vendor::{Vendor, reply};
-
-/// A world in which nothing has happened yet.
-fn empty(lab: &mut Lab) -> Snapshot {
-    lab.run(&Options::default(), Plan::default(), &[], Vec::new());
-    lab.snapshot()
-}
 
 #[test]
 fn a_gate_of_many_who_ask_lets_a_few_through() {
     let mut lab = lab();
-    let from = empty(&mut lab);
+    let from = lab.nowhere();
     lab.command(&from, &Options::default(), async |_, ledger, now| {
         let gates = Gates { ledger, to: Destination::Sendgrid, now };
         gates.breaker().await;
@@ -45,7 +39,7 @@ fn a_gate_of_many_who_ask_lets_a_few_through() {
 #[test]
 fn a_caller_has_so_many_calls_in_a_minute_and_is_told_when_the_next_begins() {
     let mut lab = lab();
-    let from = empty(&mut lab);
+    let from = lab.nowhere();
     lab.command(&from, &Options::default(), async |_, ledger, now| {
         let second = |second| now + SignedDuration::from_secs(second);
         let into = now.as_second().rem_euclid(60);
@@ -124,7 +118,7 @@ async fn a_deed_that_aws_could_not_carry_out_is_not_taken_for_one_that_came_too_
 #[test]
 fn who_is_erased_is_known_as_that_and_no_more() {
     let mut lab = lab();
-    let from = empty(&mut lab);
+    let from = lab.nowhere();
     lab.command(&from, &Options::default(), async |_, ledger: &Ledger, now| {
         let person = PersonKey::stored(format!("v1_{}", "ab".repeat(32)));
         assert_eq!(ledger.person(&person).await.unwrap().profile.erased_at, None);

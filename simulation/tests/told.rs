@@ -41,6 +41,12 @@ fn calls(report: &Report) -> Vec<&str> {
     lines.filter(|line| vendors.iter().any(|vendor| line.contains(vendor))).collect()
 }
 
+/// When something was done, in milliseconds from the beginning.
+fn moments(report: &Report) -> impl Iterator<Item = i64> {
+    let at = |line: &String| line.split_whitespace().next().and_then(|at| at.parse().ok());
+    report.told.iter().filter_map(at)
+}
+
 #[test]
 fn facts_that_come_together_are_told_with_one_call() {
     let mut lab = lab();
@@ -62,6 +68,8 @@ fn whom_a_vendor_knows_is_named_by_its_own_id() {
     assert_eq!(first.told.iter().filter(|line| line.contains(": POST /")).count(), 2);
     let right = ana().at("ana.silva@example.com");
     let report = went_on(&mut lab, &all, vec![right.lead(600_000, 2, (true, true))]);
+    let last = moments(&report).max().unwrap();
+    assert!(last < 601_000, "somebody stood back, and told it at {last} ms");
     let (contact, subscriber) = (lab.snapshot().contact_id(), lab.snapshot().subscriber_id());
     let mut wanted = vec![
         format!("PATCH /hubspot/crm/v3/objects/contacts/{contact}"),
@@ -82,6 +90,22 @@ fn whoever_refuses_before_they_were_told_of_is_never_told_of() {
     let report = went_on(&mut lab, &options("mailerlite"), Vec::new());
     assert_eq!(calls(&report), [""; 0]);
     assert!(report.rest.deliveries.values().all(|end| end.starts_with("skipped")));
+}
+
+/// Who came back to us and left by the newsletter's own link afterwards has left.
+#[test]
+fn whoever_left_by_the_newsletters_own_link_is_not_brought_back_by_what_they_buy() {
+    let mut lab = lab();
+    let all = options("mailerlite");
+    let answers = [(600_000, false), (1_200_000, true)];
+    let answers = answers.map(|(at, marketing)| ana().answer(at, marketing, true));
+    let said = [vec![ana().lead(0, 1, (true, true))], answers.to_vec()].concat();
+    let back = begun(&mut lab, &all, said);
+    assert_eq!(back.rest.state.len(), 1, "our own page brings them back: {:?}", back.rest.state);
+    let from = lab.snapshot().left_by_the_newsletters_link();
+    let bought = vec![ana().pays(1_800_000, 1)];
+    let report = well(lab.resume(&from, &all, Plan::default(), bought));
+    assert!(report.rest.state.is_empty(), "{:?}", report.rest.state);
 }
 
 /// The history again, with a fault at the consumer's first call.
@@ -135,8 +159,11 @@ fn an_address_that_somebody_else_gave_stays_theirs() {
         let from = lab.snapshot();
         let right = ana().at("ana.silva@example.com");
         let said = vec![right.lead(1_200_000, 2, (true, true)), owner.pays(1_800_000, 1)];
-        let calm = well(lab.resume(&from, &all, Plan::default(), said.clone()));
         let each = [&right, &ana()].map(|visitor| format!("{destination} {}", visitor.email));
+        let correction = said[..1].to_vec();
+        let corrected = well(lab.resume(&from, &all, Plan::default(), correction)).rest.state;
+        assert!(corrected.keys().eq(&each), "the owner's was taken: {corrected:?}");
+        let calm = well(lab.resume(&from, &all, Plan::default(), said.clone()));
         assert!(calm.rest.state.keys().eq(&each), "{:?}", calm.rest.state);
         let theirs = [(&each[0], &right), (&each[1], &owner)];
         let theirs = theirs.map(|(at, who)| calm.rest.state[at].contains(&who.event_id()));
@@ -145,6 +172,56 @@ fn an_address_that_somebody_else_gave_stays_theirs() {
         let function = Function::Consumer(queue);
         Scene { name, function, options: all, from, said, pairs: 2_000 }.enumerate(&mut lab);
     }
+}
+
+/// A payment is told after a correction was recorded, and before the dispatcher has heard of it.
+#[test]
+fn a_contact_follows_its_corrected_address_with_whatever_is_told_next() {
+    for destination in ["hubspot", "mailerlite"] {
+        let mut lab = lab();
+        begun(&mut lab, &options(destination), vec![ana().lead(0, 1, (true, true))]);
+        went_on(&mut lab, &doors_alone(destination), vec![ana().pays(60_000, 1)]);
+        let right = ana().at("ana.silva@example.com");
+        let unheard = Options { stream: false, ..options(destination) };
+        let nobody = Options { stream: false, ..doors_alone(destination) };
+        went_on(&mut lab, &nobody, vec![right.lead(70_000, 2, (true, true))]);
+        let report = went_on(&mut lab, &unheard, Vec::new());
+        let wanted = format!("{destination} {}", right.email);
+        assert!(report.rest.state.keys().eq([&wanted]), "{:?}", report.rest.state);
+    }
+}
+
+/// The first lead is still being told when its address is corrected.
+#[test]
+fn whoever_is_slow_tells_nobody_of_an_address_that_was_corrected() {
+    for (destination, queue) in [("hubspot", "crm-sync"), ("mailerlite", "esp-sync")] {
+        let mut lab = lab();
+        let (from, all, consumer) =
+            (lab.nowhere(), options(destination), Function::Consumer(queue));
+        let right = ana().at("ana.silva@example.com");
+        let said = vec![ana().lead(0, 1, (true, true)), right.lead(70_000, 2, (true, true))];
+        let calm = well(lab.resume(&from, &all, Plan::default(), said.clone()));
+        for at in 0..calm.effects_of(consumer).len() {
+            let slow = Plan::of(consumer, &[(at, Fault::SlowBefore)]);
+            let report = well(lab.resume(&from, &all, slow, said.clone()));
+            assert_eq!(report.rest, calm.rest, "slow at {at}:\n{}", report.told.join("\n"));
+        }
+    }
+}
+
+/// Somebody who agreed under an address that is another's has not agreed for its owner.
+#[test]
+fn a_mistyped_address_agrees_to_nothing() {
+    let mut lab = lab();
+    let (all, owner) = (options("sgtm"), Visitor::new(2, &ana().email));
+    let said = vec![owner.lead(0, 1, (false, false)), ana().lead(600_000, 1, (true, true))];
+    begun(&mut lab, &all, said);
+    let right = ana().at("ana.silva@example.com");
+    let said = vec![right.lead(1_200_000, 2, (true, true)), owner.pays(1_800_000, 1)];
+    let report = went_on(&mut lab, &all, said);
+    let payment = format!("DELIVERY#payment_succeeded:{}#sgtm", owner.intent());
+    let end = report.rest.deliveries.get(&payment);
+    assert!(end.is_none_or(|end| end == "skipped consent"), "{end:?}");
 }
 
 /// What the dispatcher writes of a person, which consumers read: a second journey of theirs, and what

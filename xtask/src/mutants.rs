@@ -3,12 +3,12 @@
 //!
 //! What is accepted, and why, is in `.cargo/mutants.toml`.
 
-use crate::compile::cargo;
-use crate::place::{Place, repository, tools};
+use crate::place::{Place, repository};
 use crate::say;
 use crate::soak::copy_tree;
+use crate::tools::cargo_program;
 use anyhow::{Result, bail, ensure};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitStatus;
 use tokio::process::Command;
 
@@ -23,7 +23,7 @@ const HUNG: i32 = 3;
 
 /// Changes each crate. Answers whether every change was noticed.
 pub(crate) async fn run(crates: &[String]) -> Result<bool> {
-    let program = install().await?;
+    let program = cargo_program("mutants", VERSION).await?;
     let mut survivors = Vec::new();
     for name in crates {
         ensure!(CRATES.contains(&name.as_str()), "{name} is not of the protocol: {CRATES:?}");
@@ -78,19 +78,4 @@ async fn change(
 fn missed(kept: &Path) -> Result<Vec<String>> {
     let said = std::fs::read_to_string(kept.join("mutants.out/missed.txt"))?;
     Ok(said.lines().map(str::to_owned).collect())
-}
-
-/// cargo-mutants, under `.local/tools` like the other tools.
-async fn install() -> Result<PathBuf> {
-    let folder = tools().join("mutants");
-    let program = folder.join("bin/cargo-mutants");
-    let is = Command::new(&program).args(["mutants", "--version"]).output().await;
-    if is.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(VERSION)) {
-        return Ok(program);
-    }
-    say::line("installing cargo-mutants, which is compiled here: some minutes");
-    let install = ["install", "--locked", "cargo-mutants", "--version", VERSION, "--root"];
-    let status = cargo(&install).arg(&folder).status().await?;
-    ensure!(status.success(), "cargo could not install cargo-mutants; is crates.io within reach?");
-    Ok(program)
 }

@@ -3,6 +3,7 @@
 //! under faults; mutants; and schedules of one's own.
 
 mod copy;
+mod guided;
 mod planted;
 
 pub(crate) use copy::copy_tree;
@@ -19,10 +20,10 @@ use std::time::Instant;
 use tokio::process::Command;
 
 /// Options of `soak`. Without any, all of it is run: every pair and every order, ten minutes of luck and
-/// of hostile input, the planted mistakes, two thousand events in a storm, and the mutants.
+/// twice of hostile input, the planted mistakes, two thousand events in a storm, and the mutants.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("one")
-    .args(["seconds", "planted", "schedules", "whole", "fuzz", "mutants"]))]
+    .args(["seconds", "planted", "schedules", "whole", "fuzz", "guided", "mutants"]))]
 pub(crate) struct Arguments {
     /// Only luck, for so long.
     #[arg(long, value_name = "SECONDS")]
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     /// Only hostile input to every door, in memory, for so long.
     #[arg(long, value_name = "SECONDS")]
     fuzz: Option<u64>,
+    /// Only hostile input that is led by what the code does with it (libFuzzer), for so long.
+    #[arg(long, value_name = "SECONDS")]
+    guided: Option<u64>,
     /// Only mutants: one small change after the other in the crates of the protocol; a test must notice
     /// each.
     #[arg(long)]
@@ -64,6 +68,9 @@ const LONG: u64 = 600;
 
 /// The proof, as `cargo xtask test` builds it.
 pub(crate) const PROOF: [&str; 4] = ["test", "--workspace", "--test", "proof"];
+
+/// The parts of the proof that hold scenes.
+const SCENES: [&str; 4] = ["crashes::", "gates::", "operator::", "told::"];
 
 /// Hostile input, built as the proof is.
 const FUZZ: [&str; 4] = ["test", "--workspace", "--test", "fuzz"];
@@ -82,6 +89,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         whole(seed, arguments.events).await?
     } else if let Some(seconds) = arguments.fuzz {
         fuzz(seconds, seed).await?
+    } else if let Some(seconds) = arguments.guided {
+        guided::run(seconds, seed).await?
     } else if arguments.mutants {
         mutants::run(&arguments.crates).await?
     } else {
@@ -90,6 +99,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             pairs(seed).await?,
             luck(LONG, seed).await?,
             fuzz(LONG, seed).await?,
+            guided::run(LONG, seed).await?,
             planted::run(None).await?,
             whole(seed, arguments.events).await?,
             mutants::run(&arguments.crates).await?,
@@ -162,7 +172,7 @@ async fn schedules(file: &Path) -> Result<bool> {
     let file = file.canonicalize().with_context(|| {
         format!("{} cannot be read: name a file with one schedule in each line", file.display())
     })?;
-    let mut proof = proof(&["crashes::"]);
+    let mut proof = proof(&SCENES);
     proof.env("THROUGHLINE_SCHEDULES", file);
     passes(proof).await
 }
@@ -192,6 +202,7 @@ mod tests {
             "--schedules mine.txt",
             "--whole --events 50 --seed 7",
             "--fuzz 60 --seed 7",
+            "--guided 60 --seed 7",
             "--mutants --crates ledger,delivery",
         ];
         for line in lines {

@@ -1,8 +1,10 @@
 //! The pinned tools under `.local/tools`: each list of Python's in a virtual environment of its own,
-//! and Node's packages.
+//! Node's packages, and what extends cargo.
 
+use crate::compile::cargo;
 use crate::daemon::last_lines;
 use crate::place::{repository, tools};
+use crate::say;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
@@ -139,4 +141,19 @@ async fn quietly(command: &mut Command) -> Result<()> {
     let error = String::from_utf8_lossy(&said.stderr);
     ensure!(said.status.success(), "it said:\n{}", last_lines(&error));
     Ok(())
+}
+
+/// A program that extends cargo, of this version.
+pub(crate) async fn cargo_program(name: &str, version: &str) -> Result<PathBuf> {
+    let (folder, crate_name) = (tools().join(name), format!("cargo-{name}"));
+    let program = folder.join("bin").join(&crate_name);
+    let is = Command::new(&program).args([name, "--version"]).output().await;
+    if is.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(version)) {
+        return Ok(program);
+    }
+    say::line(format!("installing {crate_name}, which is compiled here: some minutes"));
+    let install = ["install", "--locked", &crate_name, "--version", version, "--root"];
+    let status = cargo(&install).arg(&folder).status().await?;
+    ensure!(status.success(), "cargo could not install {crate_name}; is crates.io within reach?");
+    Ok(program)
 }

@@ -113,9 +113,9 @@ impl<C: Courier> Consumer<C> {
         inherited.map(|_| None)
     }
 
-    /// Takes the addresses that the journey corrected, where something may still be said under one of
-    /// them or the vendor holds somebody there: whoever was slow is fenced off. `false` while a worker
-    /// is at one of them, or nobody knows what became of a call.
+    /// Takes the addresses that the journey corrected, wherever anybody ever was about to call the vendor
+    /// under one of them: whoever was slow is fenced off. `false` while a worker is at one of them, or
+    /// nobody knows what became of a call.
     async fn hold_old(
         &self,
         journey: &Journey,
@@ -128,9 +128,6 @@ impl<C: Courier> Consumer<C> {
             let Some(told) = record.synced.get(&id.destination) else { continue };
             if told.is_unsettled(times.now) {
                 return Ok(false);
-            }
-            if told.vendor_id.is_none() && !told.is_abandoned() {
-                continue;
             }
             let SyncClaimed::Held(claim) =
                 self.ledger.claim_sync(key, id.destination, times).await?

@@ -37,12 +37,6 @@ impl Synced {
         let is_held = self.held_until.is_some_and(|until| until > now);
         is_held || self.doubt.as_ref().is_some_and(|doubt| doubt.lasts(now))
     }
-
-    /// Whether a worker took the person and never let go: it may be slow, and still there.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        self.held_until.is_some_and(|until| until > Timestamp::UNIX_EPOCH)
-    }
 }
 
 /// What a destination is about to be told.

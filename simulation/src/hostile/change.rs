@@ -28,7 +28,7 @@ fn nasty() -> Value {
 }
 
 /// Changes one place of a value, at any depth.
-pub(crate) fn change(value: &mut Value) {
+pub fn change(value: &mut Value) {
     match value {
         Value::Object(map) if !map.is_empty() && fastrand::u8(0..10) > 0 => {
             let at = fastrand::usize(0..map.len());
@@ -57,7 +57,7 @@ pub(crate) fn change(value: &mut Value) {
 }
 
 /// Cuts, doubles or breaks a text.
-pub(crate) fn garble(text: &mut String) {
+pub fn garble(text: &mut String) {
     let mut bytes = std::mem::take(text).into_bytes();
     for _ in 0..fastrand::usize(1..8) {
         let at = fastrand::usize(0..=bytes.len());

@@ -6,27 +6,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
 
-mod change;
-mod door;
-
-use change::{change, garble};
-use door::Door;
 use peak_alloc::PeakAlloc;
 use serde_json::Value;
-use simulation::Lab;
+use simulation::hostile::{Door, Handed, Input, change, corpus, garble};
+use simulation::{Function, Lab};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The longest answer that is in proportion: it names fields, and repeats nothing.
-const LONGEST: usize = 16 * 1024;
-/// What a call may allocate: so much whatever comes in, most of it the world in memory and its new
-/// functions,
-const ALLOWANCE: usize = 6 * 1024 * 1024;
-/// and so much for each byte that comes in.
-const PER_BYTE: usize = 16;
 /// How many inputs that were answered in a new way are kept to be changed further.
 const KEPT: usize = 2_000;
 
@@ -34,13 +23,6 @@ const KEPT: usize = 2_000;
 #[expect(clippy::disallowed_methods, reason = "a test is told its seed and its length")]
 fn given(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
-}
-
-/// An input and where it goes in.
-#[derive(Clone)]
-struct Input {
-    door: Door,
-    value: Value,
 }
 
 /// What a run has seen.
@@ -57,36 +39,15 @@ struct Seen {
 impl Seen {
     /// Hands one input over. Answers whether it was answered in a new way.
     fn hand(&mut self, lab: &mut Lab, input: &Input) -> bool {
-        let (function, event) = input.door.event(&input.value);
-        let told = event.to_string();
-        let shown = || told.chars().take(2_000).collect::<String>();
-        let before = MEMORY.current_usage();
-        MEMORY.reset_peak_usage();
-        let answer = lab.hand(function, event);
-        let used = MEMORY.peak_usage().saturating_sub(before);
-        let status = answer["statusCode"].as_u64();
+        let Handed { kind, is_taken, used, length } = input.hand(lab, &MEMORY);
         self.tried += 1;
-        self.kept_by_us += u64::from(status.is_some_and(|status| status / 100 == 2));
-        self.longest_input = self.longest_input.max(told.len());
+        self.kept_by_us += u64::from(is_taken);
+        self.longest_input = self.longest_input.max(length);
         self.most = self.most.max(used);
-        if told.len() > 64 * 1024 {
-            self.most_per_byte = self.most_per_byte.max(used / told.len());
+        if length > 64 * 1024 {
+            self.most_per_byte = self.most_per_byte.max(used / length);
         }
-        assert!(status.is_none_or(|status| status < 500), "{function:?} {answer}\n{}", shown());
-        // A batch's answer repeats the ids of the messages that failed, as SQS wants it.
-        let repeated = if input.door == Door::Queue { told.len() } else { 0 };
-        assert!(
-            answer.to_string().len() < LONGEST + repeated,
-            "{function:?}: a long answer\n{}",
-            shown()
-        );
-        assert!(
-            used <= ALLOWANCE + PER_BYTE * told.len(),
-            "{function:?}: {used} bytes for {} that came in\n{}",
-            told.len(),
-            shown()
-        );
-        self.answers.insert(format!("{function:?} {}", in_kind(&answer)))
+        self.answers.insert(kind)
     }
 
     fn told(&self, began: Instant) -> String {
@@ -106,12 +67,6 @@ impl Seen {
     }
 }
 
-/// An answer without its numbers and ids, which differ where nothing else does.
-fn in_kind(answer: &Value) -> String {
-    let text = answer.to_string();
-    text.chars().filter(|letter| !letter.is_ascii_hexdigit()).take(600).collect()
-}
-
 /// Changes an input by luck: its structure, or its bytes.
 fn changed(mut input: Input) -> Input {
     for _ in 0..fastrand::usize(1..5) {
@@ -128,11 +83,11 @@ fn changed(mut input: Input) -> Input {
 
 #[test]
 fn no_input_makes_a_function_panic_fail_or_allocate_out_of_proportion() {
-    let mut pool = door::corpus();
+    let mut pool = corpus();
     let mut lab = Lab::new();
     let mut seen = Seen::default();
     // The first call pays for what is made once in a process.
-    lab.hand(Door::Queue.function(), Value::Null);
+    lab.hand(Function::Consumer("crm-sync"), Value::Null);
     let began = Instant::now();
     let length = Duration::from_secs(given("THROUGHLINE_FUZZ_SECONDS", 6));
     fastrand::seed(given("THROUGHLINE_SEED", 1));

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "door.rs"]
+mod door;
+
+door::open!(Stream);
