@@ -37,11 +37,9 @@ macro_rules! open {
         libfuzzer_sys::fuzz_target!(|bytes: &[u8]| -> libfuzzer_sys::Corpus {
             $crate::door::hand(simulation::hostile::Door::$door, bytes)
         });
-        libfuzzer_sys::fuzz_mutator!(
-            |data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-                $crate::door::change(data, size, max_size, seed)
-            }
-        );
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::door::change(data, size, max_size, seed)
+        });
     };
 }
 pub(crate) use open;

@@ -1,3 +1,4 @@
+//! Hostile input: leads.
 #![no_main]
 
 #[path = "door.rs"]

@@ -1,3 +1,4 @@
+//! Hostile input: SQS's events.
 #![no_main]
 
 #[path = "door.rs"]

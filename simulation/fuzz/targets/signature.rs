@@ -1,3 +1,4 @@
+//! Hostile input: the `Stripe-Signature` header.
 #![no_main]
 
 #[path = "door.rs"]

@@ -1,3 +1,4 @@
+//! Hostile input: the table stream's events.
 #![no_main]
 
 #[path = "door.rs"]

@@ -1,3 +1,4 @@
+//! Hostile input: bodies that Stripe signed.
 #![no_main]
 
 #[path = "door.rs"]
