@@ -2,7 +2,7 @@
 //! AWS. Time is an argument. A trial that fails panics, and says where.
 
 use domain::destination::Destination;
-use domain::gate::{Breaker, BreakerPolicy, Budget, Calls, Cause, Trip};
+use domain::gate::{Breaker, BreakerPolicy, Budget, Calls, Cause, Pause, Trip};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Completed, Ledger, Probe, Probing};
@@ -73,11 +73,19 @@ impl Gates<'_> {
         assert_eq!(gate.breaker, Breaker::Open(again.clone()));
 
         let last = self.probes(1, now + seconds(201)).await;
+        let (by, why) = ("ana".to_owned(), "the vendor moves house".to_owned());
+        let pause = Pause { since: now + seconds(1), by, why };
+        assert_eq!(ledger.pause(to, &pause).await, Ok(Completed::Landed));
         assert_eq!(self.close(&last[0], 2).await, Completed::Landed);
+        let gate = ledger.gate(to).await.expect("the ledger answers");
+        let left = (gate.breaker, gate.paused);
+        assert_eq!(left, (Breaker::Closed, Some(pause)), "a probe lifts no pause");
+        let resumed = ledger.resume(to, "ana", "it has moved", now + seconds(3)).await;
+        assert_eq!(resumed, Ok(Completed::Landed));
         assert_eq!(ledger.probe(to, now).await, Ok(Probing::Closed));
         let history = ledger.gate_history(to, now).await.expect("the ledger answers");
-        let known = history.iter().map(|event| {
-            assert_eq!(event.by, ledger::BREAKER);
+        let by_itself = history.iter().filter(|event| event.by == ledger::BREAKER);
+        let known = by_itself.map(|event| {
             (event.at.duration_since(now).as_secs(), event.what.as_str(), event.detail.as_str())
         });
         let known: BTreeSet<_> = known.collect();

@@ -93,6 +93,18 @@ fn the_dispatcher_opens_and_queues_every_delivery_whatever_goes_wrong() {
     Scene { name, function, options, from, said: Vec::new(), pairs: 1 }.enumerate(&mut lab);
 }
 
+#[test]
+fn facts_that_are_dispatched_together_do_not_keep_one_another_from_it() {
+    let mut lab = lab();
+    let other = |number| Visitor::new(number, &format!("ana.silva+{number}@example.pt"));
+    let leads = [other(2).lead(0, 1, (true, false)), other(3).lead(0, 1, (true, true))];
+    let from = recorded(&mut lab, [vec![ana().pays(0, 1)], leads.to_vec()].concat());
+    let destinations = "hubspot,sgtm,slack";
+    let options = Options { stream: true, facts: 3, destinations, ..doors_alone() };
+    let (name, function) = ("dispatcher-batch", Function::Dispatcher);
+    Scene { name, function, options, from, said: Vec::new(), pairs: 40 }.enumerate(&mut lab);
+}
+
 /// One delivery is queued for one destination.
 fn queued(lab: &mut Lab, destinations: &'static str) -> Snapshot {
     let options = Options { stream: true, destinations, ..doors_alone() };

@@ -20,13 +20,14 @@ pub(crate) struct Scene {
 }
 
 /// Every scene, for whoever writes a schedule.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "stripe-webhook",
     "lead-capture",
     "consent-capture",
     "create-payment-intent",
     "reconciler",
     "dispatcher",
+    "dispatcher-batch",
     "notifier",
     "sgtm-forwarder",
     "crm-sync",

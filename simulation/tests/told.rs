@@ -324,7 +324,8 @@ fn what_was_said_before_an_erasure_is_told_to_nobody() {
     lab.command(&from, &options("hubspot,slack"), async |_, ledger, now| {
         let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
         let journey = ledger.journey(event_id).await.unwrap();
-        ledger.mark_erased(journey.person().unwrap(), now).await.unwrap();
+        let until = now.as_second() + 86_400;
+        ledger.mark_erased(journey.person().unwrap(), now, until).await.unwrap();
     });
     let later = Visitor::new(2, &ana().email).pays(3_600_000, 1);
     let report = went_on(&mut lab, &options("hubspot,slack"), vec![later]);

@@ -157,7 +157,8 @@ async fn beginning_again_for_somebody_who_was_erased_does_nothing() {
     let ledger = stack.ledger();
     let journey = ledger.journey(visitor.event_id).await.unwrap();
     let recorded_at = journey.facts()[0].recorded_at;
-    ledger.mark_erased(journey.person().unwrap(), recorded_at).await.unwrap();
+    let until = recorded_at.as_second() + 86_400;
+    ledger.mark_erased(journey.person().unwrap(), recorded_at, until).await.unwrap();
     let event_id = visitor.event_id.to_string();
     throughline(&["dlq", "redrive", "--event", &event_id, "--why", "mended", "--yes"]).await.well();
     sweep(&stack).await;

@@ -1,9 +1,8 @@
 //! The flow of one batch of the stream.
 
-use crate::stream::{Batch, Entry};
+use crate::stream::{Batch, Facts};
 use dispatch::{Dispatch, Undispatched};
-use domain::fact::Fact;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 /// The batch must come again: some of its facts are not dispatched. What was done is done again,
 /// and changes nothing.
@@ -17,30 +16,21 @@ pub struct Incomplete {
     first: Undispatched,
 }
 
-/// Facts were recorded: dispatch each, together. Any failure fails the whole batch, because the
-/// stream has no better way of saying which.
+/// Facts were recorded: dispatch them together; what cannot be decoded is marked, and the batch goes
+/// on. Any failure fails the whole batch, because the stream has no better way of saying which.
 pub async fn handle(
     dispatch: &Dispatch,
     batch: Batch,
     now: jiff::Timestamp,
 ) -> Result<(), Incomplete> {
-    let entries = batch.entries();
-    let results = join_all(entries.iter().map(|entry| work(dispatch, entry, now))).await;
-    let failures: Vec<Undispatched> = results.into_iter().filter_map(Result::err).collect();
+    let Facts { facts, undecodable } = batch.facts();
+    let of = facts.len() + undecodable.len();
+    let passed = undecodable.iter().map(|key| dispatch.pass_undecodable(key));
+    let (dispatched, passed) = join(dispatch.dispatch_all(&facts, now), join_all(passed)).await;
+    let results = dispatched.into_iter().chain(passed);
+    let failures: Vec<Undispatched> = results.filter_map(Result::err).collect();
     match failures.first() {
-        Some(first) => Err(Incomplete { failed: failures.len(), of: entries.len(), first: *first }),
+        Some(first) => Err(Incomplete { failed: failures.len(), of, first: *first }),
         None => Ok(()),
-    }
-}
-
-/// One entry: a fact is dispatched; what cannot be decoded is marked, and the batch goes on.
-async fn work(
-    dispatch: &Dispatch,
-    entry: &Entry,
-    now: jiff::Timestamp,
-) -> Result<(), Undispatched> {
-    match serde_json::from_str::<Fact>(&entry.document) {
-        Ok(fact) => dispatch.dispatch(&fact, now).await,
-        Err(_) => dispatch.pass_undecodable(&entry.key).await,
     }
 }

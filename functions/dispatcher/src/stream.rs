@@ -1,5 +1,6 @@
 //! The records of a table stream, as far as they are read: inserted facts.
 
+use domain::fact::Fact;
 use domain::id::EventId;
 use ledger::FactKey;
 use serde::Deserialize;
@@ -12,23 +13,31 @@ pub struct Batch {
     records: Vec<Record>,
 }
 
-/// A fact's place and its document, not yet decoded.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) key: FactKey,
-    pub(crate) document: String,
+/// The facts of a batch, and the places of those that this version cannot decode.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) undecodable: Vec<FactKey>,
 }
 
 impl Batch {
     /// The facts of the batch. The mapping's filter lets only inserted facts through; where it is
     /// missing, everything else is passed here.
-    pub(crate) fn entries(self) -> Vec<Entry> {
-        self.records.into_iter().filter_map(Record::entry).collect()
+    pub(crate) fn facts(self) -> Facts {
+        let mut found = Facts::default();
+        for (key, document) in self.records.into_iter().filter_map(Record::fact) {
+            match serde_json::from_str(&document) {
+                Ok(fact) => found.facts.push(fact),
+                Err(_) => found.undecodable.push(key),
+            }
+        }
+        found
     }
 }
 
 impl Record {
-    fn entry(self) -> Option<Entry> {
+    /// A fact's place, and its document.
+    fn fact(self) -> Option<(FactKey, String)> {
         let image = self.dynamodb?.new_image?;
         let (pk, sk) = (image.pk?.text?, image.sk?.text?);
         if self.event_name.as_deref() != Some("INSERT")
@@ -38,7 +47,7 @@ impl Record {
         }
         let event_id = EventId::parse(pk.strip_prefix("JOURNEY#")?).ok()?;
         let document = image.fact.and_then(|fact| fact.text).unwrap_or_default();
-        Some(Entry { key: FactKey { event_id, sk }, document })
+        Some((FactKey { event_id, sk }, document))
     }
 }
 
@@ -70,18 +79,16 @@ struct Text {
 
 #[cfg(test)]
 mod tests {
-    use super::Batch;
+    use super::{Batch, Facts};
 
     #[test]
     fn the_sample_holds_a_fact_that_decodes() {
         let batch: Batch =
             serde_json::from_str(include_str!("../../../events/dispatcher/lead_captured.json"))
                 .unwrap();
-        let entries = batch.entries();
-        assert_eq!(entries.len(), 1);
-        let fact: domain::fact::Fact = serde_json::from_str(&entries[0].document).unwrap();
-        assert_eq!(fact.happening.name(), "lead_captured");
-        assert_eq!(ledger::FactKey::of(&fact), entries[0].key);
+        let Facts { facts, undecodable } = batch.facts();
+        assert_eq!((facts.len(), undecodable.len()), (1, 0));
+        assert_eq!(facts[0].happening.name(), "lead_captured");
     }
 
     #[test]
@@ -93,6 +100,7 @@ mod tests {
             {}
         ]}"#;
         let batch: Batch = serde_json::from_str(batch).unwrap();
-        assert!(batch.entries().is_empty());
+        let Facts { facts, undecodable } = batch.facts();
+        assert!(facts.is_empty() && undecodable.is_empty(), "{facts:?} {undecodable:?}");
     }
 }

@@ -10,15 +10,16 @@ pub use queues::QueueUrls;
 
 use domain::consent::Consent;
 use domain::delivery::{DeliveryId, SkipReason};
+use domain::destination::Queue;
 use domain::fact::Fact;
 use domain::fold::effective_consent;
 use domain::pepper::PersonKey;
 use domain::routing::{Decision, Route, Rules, Subject};
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lambda::queue::{Message, NotSent, Queues};
 use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, Profile, Unavailable};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a message has to arrive before the sweeper looks after its delivery.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(2);
@@ -56,22 +57,48 @@ impl Dispatch {
     /// # Errors
     /// [`Undispatched`]: some of it may have happened; dispatch the same fact again.
     pub async fn dispatch(&self, fact: &Fact, now: Timestamp) -> Result<(), Undispatched> {
+        let prepared = self.prepare(fact, now).await?;
+        let sent = self.send(&prepared.deliveries).await;
+        self.finish(prepared, &sent).await
+    }
+
+    /// Dispatches facts together, each step of all before the next: so a queue takes the messages of
+    /// all, ten in a request. A fact that fails keeps none of its neighbours from being dispatched.
+    ///
+    /// Answers for each, in their order; an error is as that of [`Dispatch::dispatch`].
+    pub async fn dispatch_all(
+        &self,
+        facts: &[Fact],
+        now: Timestamp,
+    ) -> Vec<Result<(), Undispatched>> {
+        let prepared = join_all(facts.iter().map(|fact| self.prepare(fact, now))).await;
+        let deliveries = prepared.iter().flatten().flat_map(|prepared| &prepared.deliveries);
+        let sent = self.send(deliveries).await;
+        let finished =
+            prepared.into_iter().map(async |prepared| self.finish(prepared?, &sent).await);
+        join_all(finished).await
+    }
+
+    /// All that comes before the messages of a fact.
+    async fn prepare(&self, fact: &Fact, now: Timestamp) -> Result<Prepared, Unavailable> {
         let key = FactKey::of(fact);
         let known = self.known(fact).await?;
         let decided = self.rules.route(fact, known.subject());
         let mut routes = self.ledger.keep_route(&key, decided, self.expiry(now)).await?;
         self.enrol(fact, &known, now).await?;
         let deliveries = self.open(fact, &key, &mut routes, now).await?;
-        self.send(&deliveries).await?;
+        Ok(Prepared { key, kind: fact.happening.name(), routes, deliveries })
+    }
+
+    /// All that comes after them: a fact whose messages are on their queues leaves the agenda.
+    async fn finish(&self, prepared: Prepared, sent: &Sent) -> Result<(), Undispatched> {
+        let Prepared { key, kind, routes, deliveries } = prepared;
+        sent.all(&deliveries)?;
         self.ledger.mark_dispatched(&key).await?;
         tracing::info!(
-            event_id = fact.event_id.to_string(),
-            kind = fact.happening.name(),
-            sent = deliveries
-                .iter()
-                .map(|delivery| delivery.destination.name())
-                .collect::<Vec<_>>()
-                .join(","),
+            event_id = key.event_id.to_string(),
+            kind,
+            sent = names(&deliveries),
             skipped = skipped(&routes),
             "fact dispatched"
         );
@@ -129,6 +156,9 @@ impl Dispatch {
             consent: known.news.as_ref(),
             expires_at: self.expiry(now),
         };
+        if enrolment.prolongs(&known.profile) {
+            self.ledger.prolong(person, enrolment.expires_at).await?;
+        }
         if enrolment.is_in(&known.profile) {
             return Ok(());
         }
@@ -191,20 +221,41 @@ impl Dispatch {
         }
     }
 
-    async fn send(&self, deliveries: &[DeliveryId]) -> Result<(), NotSent> {
-        let by_queue = domain::destination::Queue::ALL.into_iter().map(|queue| {
-            let messages: Vec<Message> = deliveries
-                .iter()
-                .filter(|delivery| delivery.destination.queue() == queue)
-                .map(|delivery| message(delivery, SignedDuration::ZERO))
-                .collect();
-            async move { self.queues.send(self.urls.of(queue), &messages).await }
+    /// Sends the messages of deliveries, those of a queue together.
+    async fn send(&self, deliveries: impl IntoIterator<Item = &DeliveryId>) -> Sent {
+        let mut by_queue = BTreeMap::<Queue, Vec<Message>>::new();
+        for delivery in deliveries {
+            let messages = by_queue.entry(delivery.destination.queue()).or_default();
+            messages.push(message(delivery, SignedDuration::ZERO));
+        }
+        let sent = by_queue.into_iter().map(async |(queue, messages)| {
+            (queue, self.queues.send(self.urls.of(queue), &messages).await)
         });
-        try_join_all(by_queue).await.map(|_| ())
+        Sent(join_all(sent).await.into_iter().collect())
     }
 
     fn expiry(&self, now: Timestamp) -> i64 {
         now.as_second().saturating_add(self.keep.as_secs())
+    }
+}
+
+/// A fact with its deliveries opened, whose messages are to be sent.
+struct Prepared {
+    key: FactKey,
+    kind: &'static str,
+    routes: Vec<Route>,
+    deliveries: Vec<DeliveryId>,
+}
+
+/// Whether each queue took what it was sent. Where one did not take it all, nobody asks which messages
+/// it took: each of their facts is dispatched again.
+struct Sent(BTreeMap<Queue, Result<(), NotSent>>);
+
+impl Sent {
+    /// Whether the queues of these deliveries took everything.
+    fn all(&self, deliveries: &[DeliveryId]) -> Result<(), NotSent> {
+        let queues = deliveries.iter().map(|delivery| delivery.destination.queue());
+        queues.filter_map(|queue| self.0.get(&queue)).try_for_each(Clone::clone)
     }
 }
 
@@ -244,6 +295,12 @@ enum Step {
 pub fn message(delivery: &DeliveryId, delay: SignedDuration) -> Message {
     // An id of plain texts always encodes.
     Message { body: serde_json::to_string(delivery).unwrap_or_default(), delay }
+}
+
+/// Where deliveries go, for the log: `hubspot,slack`.
+fn names(deliveries: &[DeliveryId]) -> String {
+    let names = deliveries.iter().map(|delivery| delivery.destination.name());
+    names.collect::<Vec<_>>().join(",")
 }
 
 /// The skips of a routing for the log: `sgtm:consent,slack:not_applicable`.

@@ -1,7 +1,7 @@
 //! A fact once more, because a person wishes it: decided anew with the rules and the consent of now,
 //! at the destinations they named. Every step may be repeated; the wish is taken away last.
 
-use crate::{Dispatch, GRACE, Known, Undispatched};
+use crate::{Dispatch, GRACE, Known, Undispatched, names};
 use domain::delivery::{DeliveryId, SkipReason};
 use domain::destination::{Destination, Style};
 use domain::fact::Fact;
@@ -40,16 +40,12 @@ impl Dispatch {
             deliveries.extend(self.replay_at(&asked, &known, new, &mut routes).await?);
         }
         self.ledger.correct_route(&asked.key, &routes).await?;
-        self.send(&deliveries).await?;
+        self.send(&deliveries).await.all(&deliveries)?;
         self.ledger.fulfilled(&asked.key, wish).await?;
         tracing::info!(
             event_id = fact.event_id.to_string(),
             kind = fact.happening.name(),
-            sent = deliveries
-                .iter()
-                .map(|delivery| delivery.destination.name())
-                .collect::<Vec<_>>()
-                .join(","),
+            sent = names(&deliveries),
             replays = 1,
             metrics = "replays:Count",
             "fact replayed"

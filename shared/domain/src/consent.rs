@@ -57,14 +57,17 @@ impl Method {
 }
 
 impl Consent {
-    /// The one of two records that holds: the later; of two of the same moment, the refusing one.
+    /// By what a record is held against another: the higher holds. The later is higher, and of the
+    /// same millisecond the refusing one, first of all to be written to.
+    #[must_use]
+    pub fn rank(&self) -> (i64, bool, bool) {
+        (self.given_at.as_millisecond(), !self.marketing, !self.analytics)
+    }
+
+    /// The one of two records that holds.
     #[must_use]
     pub fn latest<'a>(a: &'a Self, b: &'a Self) -> &'a Self {
-        let granted = |consent: &Self| u8::from(consent.marketing) + u8::from(consent.analytics);
-        match a.given_at.cmp(&b.given_at).then(granted(b).cmp(&granted(a))) {
-            Ordering::Less => b,
-            Ordering::Equal | Ordering::Greater => a,
-        }
+        if b.rank() > a.rank() { b } else { a }
     }
 }
 

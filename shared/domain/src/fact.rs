@@ -50,8 +50,9 @@ pub struct Fact {
     pub happening: Happening,
 }
 
-/// Who reports a fact, and the id under which it reports it at most once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Who reports a fact, and the id under which it reports it at most once. Of one moment, those that
+/// come first in a visit come first, and a correction after what it corrects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Source {
     /// A lead form, by revision.

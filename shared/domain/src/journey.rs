@@ -20,7 +20,7 @@ impl Journey {
     /// Gathers a journey's facts, in any order.
     #[must_use]
     pub fn new(event_id: EventId, mut facts: Vec<Fact>) -> Self {
-        facts.sort_by_key(|fact| (fact.occurred_at, fact.source.to_string()));
+        facts.sort_by(|a, b| (a.occurred_at, &a.source).cmp(&(b.occurred_at, &b.source)));
         Self { event_id, facts }
     }
 

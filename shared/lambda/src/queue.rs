@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 /// The longest that SQS delays a message or hides one for us here.
@@ -39,15 +40,13 @@ impl Queues {
         Self { client }
     }
 
-    /// Sends messages to a queue, ten at a time.
+    /// Sends messages to a queue, ten in a request and all requests at once.
     ///
     /// # Errors
     /// [`NotSent`] where SQS did not take them all; those it took may arrive twice after a repeat.
     pub async fn send(&self, queue_url: &str, messages: &[Message]) -> Result<(), NotSent> {
-        for batch in messages.chunks(10) {
-            self.send_batch(queue_url, batch).await?;
-        }
-        Ok(())
+        let batches = messages.chunks(10).map(|batch| self.send_batch(queue_url, batch));
+        join_all(batches).await.into_iter().collect()
     }
 
     async fn send_batch(&self, queue_url: &str, batch: &[Message]) -> Result<(), NotSent> {

@@ -85,9 +85,10 @@ impl Ledger {
         why: &str,
         now: Timestamp,
     ) -> Result<Completed, Unavailable> {
-        let update = closing(self.update_gate(destination), now)
-            .condition_expression("attribute_exists(paused_at) OR breaker = :open")
-            .expression_attribute_values(":open", text(OPEN));
+        let update =
+            closing(self.update_gate(destination), now, ", paused_at, paused_by, paused_why")
+                .condition_expression("attribute_exists(paused_at) OR breaker = :open")
+                .expression_attribute_values(":open", text(OPEN));
         let event = GateEvent { by: by.to_owned(), ..event(now, "resumed", why) };
         self.change(update, destination, event).await
     }
@@ -169,12 +170,17 @@ fn opening(update: UpdateItemFluentBuilder, trip: &Trip) -> UpdateItemFluentBuil
         .expression_attribute_values(":trips", number(i64::from(trip.count)))
 }
 
-fn closing(update: UpdateItemFluentBuilder, now: Timestamp) -> UpdateItemFluentBuilder {
+/// Closes a breaker, and takes away what else is named: a pause is lifted by a person alone.
+fn closing(
+    update: UpdateItemFluentBuilder,
+    now: Timestamp,
+    removed: &str,
+) -> UpdateItemFluentBuilder {
     update
-        .update_expression(
+        .update_expression(format!(
             "SET breaker = :closed, closed_at = :now REMOVE cause, detail, since_at, until_at, \
-             trips, #round, round_ends, probes, paused_at, paused_by, paused_why",
-        )
+             trips, #round, round_ends, probes{removed}",
+        ))
         .expression_attribute_names("#round", "round")
         .expression_attribute_values(":closed", text(CLOSED))
         .expression_attribute_values(":now", time(now))

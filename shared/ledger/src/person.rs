@@ -60,9 +60,19 @@ impl Enrolment<'_> {
     #[must_use]
     pub fn is_in(&self, profile: &Profile) -> bool {
         let held = profile.journeys.iter().find(|held| held.event_id == self.event_id);
-        let fresh = |seen_at| self.seen_at.duration_since(seen_at) < FRESH;
         self.consent.is_none()
-            && held.is_some_and(|held| (held.pays || !self.pays) && held.seen_at.is_some_and(fresh))
+            && held.is_some_and(|held| (held.pays || !self.pays) && self.is_soon_after(held))
+    }
+
+    /// Whether what a person's record holds beside journeys must be kept longer because of it.
+    #[must_use]
+    pub fn prolongs(&self, profile: &Profile) -> bool {
+        let holds = profile.consent.is_some() || profile.erased_at.is_some();
+        holds && !profile.journeys.iter().any(|held| self.is_soon_after(held))
+    }
+
+    fn is_soon_after(&self, held: &Enrolled) -> bool {
+        held.seen_at.is_some_and(|seen_at| self.seen_at.duration_since(seen_at) < FRESH)
     }
 }
 
@@ -127,14 +137,10 @@ impl Ledger {
         const OPERATION: &str = "keep a person's consent";
         let document =
             serde_json::to_string(consent).map_err(|_| Unavailable::unreadable(OPERATION))?;
-        // Of two answers of the same moment the refusing one must stand, whichever comes first:
-        // it ranks above the granting one.
-        let rank = format!(
-            "{:020}#{}{}",
-            consent.given_at.as_millisecond(),
-            u8::from(!consent.marketing),
-            u8::from(!consent.analytics)
-        );
+        // As text, so that the table compares as `Consent::latest` does.
+        let (given_at, no_marketing, no_analytics) = consent.rank();
+        let (no_marketing, no_analytics) = (u8::from(no_marketing), u8::from(no_analytics));
+        let rank = format!("{given_at:020}#{no_marketing}{no_analytics}");
         let update = self
             .update_profile(person)
             .update_expression(
@@ -146,6 +152,20 @@ impl Ledger {
             .expression_attribute_values(":journey", text(enrolment.event_id.to_string()))
             .expression_attribute_values(":expires_at", number(enrolment.expires_at));
         unless_refused(OPERATION, update.send().await)
+    }
+
+    /// Keeps longer what a person's record holds beside journeys.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: say the same again.
+    pub async fn prolong(&self, person: &PersonKey, expires_at: i64) -> Result<(), Unavailable> {
+        self.update_profile(person)
+            .update_expression("SET expires_at = :expires_at")
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Unavailable::from_sdk("keep a person's record longer", &error))
     }
 
     /// Takes a journey, and a consent that came from it, away from an address that a correction
@@ -218,10 +238,16 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
-    pub async fn mark_erased(&self, person: &PersonKey, at: Timestamp) -> Result<(), Unavailable> {
+    pub async fn mark_erased(
+        &self,
+        person: &PersonKey,
+        at: Timestamp,
+        expires_at: i64,
+    ) -> Result<(), Unavailable> {
         self.update_profile(person)
-            .update_expression("SET erased_at = :at REMOVE consent")
+            .update_expression("SET erased_at = :at, expires_at = :expires_at REMOVE consent")
             .expression_attribute_values(":at", time(at))
+            .expression_attribute_values(":expires_at", number(expires_at))
             .send()
             .await
             .map(|_| ())

@@ -1,5 +1,5 @@
 //! What the ledger's protocol needs for each event, and why: the least that keeps every promise of
-//! DESIGN.md §3 on a table with one index. Sizes are those of the items as they are.
+//! docs/guarantees.md on a table with one index. Sizes are those of the items as they are.
 
 /// Calls, write units and read units of one event.
 pub(crate) struct Needed {
@@ -89,12 +89,9 @@ fn dispatcher(what: &str) -> Needed {
             "2",
             "the same for 4 deliveries and 4 queues; the person's journey pays now",
         ),
-        "ten leads" => least(
-            "9.3",
-            "11",
-            "2",
-            "as one lead; a queue would take ten messages in one request. Ours sends each fact's own, and takes a fact off the agenda without waiting for its neighbours",
-        ),
+        "ten leads" => {
+            least("9.3", "11", "2", "as one lead, and a queue takes ten messages in one request")
+        }
         _ => least("0", "0", "0", "nobody has said"),
     }
 }

@@ -89,7 +89,8 @@ fn who_withdrew_is_told_of_to_a_vendor_that_knows_them_and_to_no_other() {
 
 #[test]
 fn of_two_answers_of_one_moment_the_one_that_refuses_more_holds() {
-    let answers = [answer(true, true), answer(true, false), answer(false, false)];
+    let grants = [(true, true), (true, false), (false, true), (false, false)];
+    let answers = grants.map(|(marketing, analytics)| answer(marketing, analytics));
     for pair in answers.windows(2) {
         assert_eq!(Consent::latest(&pair[0], &pair[1]), &pair[1]);
         assert_eq!(Consent::latest(&pair[1], &pair[0]), &pair[1]);

@@ -27,6 +27,15 @@ fn a_journey_belongs_to_the_session_that_was_recorded_first() {
     assert_eq!(journey(vec![paid()]).session(), None);
 }
 
+/// All revisions of a lead have one time: that at which the form was first sent.
+#[test]
+fn the_tenth_correction_comes_after_the_ninth() {
+    let revisions = [10, 2, 9, 1].map(|revision| lead(revision, "ana", "912345678"));
+    let journey = journey(revisions.to_vec());
+    let order: Vec<_> = journey.facts().iter().filter_map(Fact::lead_revision).collect();
+    assert_eq!(order, [1, 2, 9, 10]);
+}
+
 #[test]
 fn an_order_belongs_to_its_own_payment_intent() {
     let checkout = |intent: &str, quantity| {

@@ -159,7 +159,7 @@ impl Ledger {
         probe: &Probe,
         now: Timestamp,
     ) -> Result<Completed, Unavailable> {
-        let update = of_round(closing(self.update_gate(destination), now), probe);
+        let update = of_round(closing(self.update_gate(destination), now, ""), probe);
         self.change(update, destination, event(now, "closed", "a probe succeeded")).await
     }
 
