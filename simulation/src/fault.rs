@@ -148,8 +148,14 @@ impl Plan {
     /// Faults at effects of one function.
     #[must_use]
     pub fn of(function: Function, faults: &[(usize, Fault)]) -> Self {
-        let at = faults.iter().map(|(at, fault)| ((function, *at), *fault)).collect();
-        Self { at, ..Self::default() }
+        Self::default().and(function, faults)
+    }
+
+    /// The same, with faults at effects of another function.
+    #[must_use]
+    pub fn and(mut self, function: Function, faults: &[(usize, Fault)]) -> Self {
+        self.at.extend(faults.iter().map(|(at, fault)| ((function, *at), *fault)));
+        self
     }
 
     /// Faults by luck, from the thread's own generator, for so long.

@@ -183,6 +183,14 @@ impl Said {
         self
     }
 
+    /// The same, with something else at a place of its body; null for nothing.
+    #[must_use]
+    pub fn saying(mut self, pointer: &str, value: Value) -> Self {
+        let place = self.body.pointer_mut(pointer).expect("the body has such a place");
+        *place = value;
+        self
+    }
+
     /// The event, as Stripe lists it for whoever asks.
     pub(crate) fn event(&self) -> Value {
         self.body.clone()

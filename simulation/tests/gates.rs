@@ -72,6 +72,14 @@ fn a_vendor_that_is_down_is_left_alone_but_for_probes() {
     wait_for(&[30_000, MINUTE, 2 * MINUTE, 4 * MINUTE, 5 * MINUTE, 5 * MINUTE], &rounds);
 }
 
+/// Who is turned away at the gate did not kill its worker, however often it comes back.
+#[test]
+fn a_long_outage_poisons_nobody() {
+    let mut lab = lab();
+    let few = Options { set: &[("BREAKER_MINIMUM_CALLS", "3")], ..options() };
+    told(&mut lab, &few, Mood::Down(150), payments(8, 100));
+}
+
 #[test]
 fn a_vendor_that_does_not_know_our_key_is_asked_again_every_five_minutes() {
     let mut lab = lab();

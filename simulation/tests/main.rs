@@ -4,7 +4,9 @@
 
 mod calls;
 mod crashes;
+mod deeds;
 mod gates;
+mod heard;
 mod ledger;
 mod luck;
 mod operator;

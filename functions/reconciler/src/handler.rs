@@ -202,3 +202,35 @@ fn note(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::find_cursor;
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+    use jiff::Timestamp;
+    use ledger::Ledger;
+    use serde_json::json;
+    use testkit::vendor::{Vendor, reply};
+
+    fn ledger(table: &Vendor) -> Ledger {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(table.url())
+            .build();
+        Ledger::new(Client::from_conf(config), "ledger")
+    }
+
+    #[tokio::test]
+    async fn a_cursor_that_was_mistyped_is_not_taken_for_one_that_was_never_set() {
+        for mistyped in [json!({ "S": "2026-01-05" }), json!({ "N": "1767607200000000000" })] {
+            let item = json!({ "Item": { "reached_at": mistyped } });
+            let table = Vendor::answering(&[reply(200).json(&item)]);
+            let found = find_cursor(&ledger(&table), Timestamp::UNIX_EPOCH).await;
+            assert!(found.unwrap_err().is_of_one_item());
+            assert_eq!(table.requests().len(), 1, "it is read, and not set anew");
+        }
+    }
+}

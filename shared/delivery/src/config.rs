@@ -102,3 +102,19 @@ fn budgets(settings: &mut Settings<'_>) -> BTreeMap<Destination, Budget> {
     let limits = limits.into_iter();
     limits.filter_map(|(name, calls)| Some((name, Budget::per_minute(calls)?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::budgets;
+    use domain::destination::Destination;
+    use domain::gate::Budget;
+    use lambda::settings::read_from;
+
+    #[test]
+    fn a_limit_that_is_set_or_lifted_leaves_those_of_the_other_vendors() {
+        let set = |_: &str| Some("hubspot=600,slack=0".to_owned());
+        let budgets = read_from(&set, budgets).unwrap();
+        let limits = Destination::ALL.map(|destination| budgets.get(&destination).copied());
+        assert_eq!(limits, [600, 120, 0, 600, 0].map(Budget::per_minute));
+    }
+}

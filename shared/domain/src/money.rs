@@ -118,6 +118,7 @@ mod tests {
             (9700, "kwd", "9.700"),
             (-150, "USD", "-1.50"),
             (500, "UGX", "5.00"),
+            (500, "ISK", "5.00"),
         ] {
             assert_eq!(money(minor, code).major(), major);
         }

@@ -22,6 +22,9 @@ pub async fn holds<Receipt: Debug>(send: impl AsyncFn(String) -> Result<Receipt,
         (reply(503), retry(None, Taken::No)),
         (reply(408), retry(None, Taken::Unknown)),
         (reply(500), retry(None, Taken::Unknown)),
+        // A gateway that gave up waiting does not know what the vendor behind it did.
+        (reply(502), retry(None, Taken::Unknown)),
+        (reply(504), retry(None, Taken::Unknown)),
         (cut(), retry(None, Taken::Unknown)),
     ];
     for (reply, remedy) in table {

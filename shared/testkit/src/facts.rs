@@ -169,6 +169,25 @@ impl Draft {
         self
     }
 
+    /// The same under another payment intent.
+    #[must_use]
+    pub fn under_intent(mut self, id: &str) -> Self {
+        let id = stripe_id(id);
+        match &mut self.0.happening {
+            Happening::CheckoutStarted { payment_intent, .. } => {
+                *payment_intent = id.clone();
+                self.0.source = Source::Checkout(id);
+            }
+            Happening::PaymentSucceeded { payment }
+            | Happening::PaymentFailed { payment, .. }
+            | Happening::PaymentRefunded { payment, .. } => payment.payment_intent = id,
+            Happening::LeadCaptured
+            | Happening::LeadCorrected { .. }
+            | Happening::ConsentChanged => {}
+        }
+        self
+    }
+
     /// The same refusal of another charge.
     #[must_use]
     pub fn under_charge(mut self, id: &str) -> Self {

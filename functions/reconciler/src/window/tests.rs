@@ -127,3 +127,11 @@ proptest! {
         prop_assert!(covered >= now - seconds(MARGIN));
     }
 }
+
+/// An event may be listed some time after it happened.
+#[test]
+fn a_run_looks_an_hour_back_behind_what_it_had_reached() {
+    let windows = Windows::of_run(at(NOW - 900), at(NOW));
+    let from = windows.current().unwrap().from;
+    assert!(from <= at(NOW - 900 - 3_600), "{from}");
+}

@@ -8,7 +8,9 @@ use insta::assert_snapshot;
 use outbound::{Limits, Outbound, Roots};
 use serde_json::{Value, json};
 use testkit::contract;
-use testkit::facts::{Draft, a_checkout, a_correction, a_lead, a_payment, a_refund, a_refusal};
+use testkit::facts::{
+    Draft, a_checkout, a_checkout_of, a_correction, a_lead, a_payment, a_refund, a_refusal,
+};
 use testkit::scene::{Scene, told};
 use testkit::secret::a_secret;
 use testkit::vendor::{Reply, Request, Vendor, reply};
@@ -91,6 +93,17 @@ async fn stage_amount_and_problem_follow_the_money() {
         assert_eq!(said["throughline_payment_problem"], problem);
         assert!(said.get("lifecyclestage").is_none(), "HubSpot never moves it back");
     }
+}
+
+#[tokio::test]
+async fn what_was_paid_keeps_its_currency_whatever_is_ordered_next() {
+    let hubspot = hubspot("http://127.0.0.1:9").await;
+    let next = a_checkout_of(1, 10_500, "USD").under_intent("pi_2").at(600);
+    let facts = [a_lead(), a_checkout(), a_payment(), next];
+    let call = call(&hubspot, &facts, Synced::default());
+    let said: Value = serde_json::from_slice(call.statement()).unwrap();
+    assert_eq!(said["throughline_amount"], "97.00");
+    assert_eq!(said["throughline_currency"], "EUR");
 }
 
 #[tokio::test]

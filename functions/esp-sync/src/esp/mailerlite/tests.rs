@@ -189,6 +189,17 @@ async fn a_corrected_address_of_a_deleted_subscriber_is_upserted() {
 }
 
 #[tokio::test]
+async fn who_agrees_in_the_afternoon_has_not_agreed_in_the_morning() {
+    let mailerlite = mailerlite("http://127.0.0.1:9", key().await);
+    let call = call(&mailerlite, &[a_lead().at(4 * 3600)], Synced::default());
+    let said: Value = serde_json::from_slice(call.statement()).unwrap();
+    assert_eq!(said["opted_in_at"], "2026-01-05 14:00:00");
+    for moment in ["consent_timestamp", "lead_created_at"] {
+        assert_eq!(said["fields"][moment], "2026-01-05 14:00:00", "{moment}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_values_are_left_as_mailerlite_has_them() {
     let mailerlite = mailerlite("http://127.0.0.1:9", key().await);
     let call = call(&mailerlite, &[a_lead().with_name("Ana").with_context(&[])], Synced::default());

@@ -73,9 +73,12 @@ async fn letters_are_written_in_the_buyers_language() {
 
 #[tokio::test]
 async fn nobody_who_paid_after_all_is_told_that_it_failed() {
-    let facts = [a_lead(), a_checkout(), a_payment(), a_refusal()];
-    let skip = prepared(&facts).await.err().unwrap();
-    assert_eq!(skip, (SkipReason::NotApplicable, "the buyer has paid since"));
+    let of_the_order_before = a_refusal().under_intent("pi_0");
+    for refusal in [a_refusal(), of_the_order_before] {
+        let facts = [a_lead(), a_checkout(), a_payment(), refusal];
+        let skip = prepared(&facts).await.err().unwrap();
+        assert_eq!(skip, (SkipReason::NotApplicable, "the buyer has paid since"));
+    }
 }
 
 #[tokio::test]

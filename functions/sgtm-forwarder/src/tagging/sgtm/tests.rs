@@ -97,6 +97,13 @@ async fn values_are_in_major_units_of_their_own_currency() {
 }
 
 #[tokio::test]
+async fn a_purchase_is_worth_what_was_received_and_not_what_was_ordered() {
+    let facts = [a_lead(), a_checkout_of(2, 9700, "EUR"), a_payment_of(14_550, "EUR")];
+    let params = &hit_of(&facts).await["events"][0]["params"];
+    assert_eq!(params["value"].to_string(), "145.5");
+}
+
+#[tokio::test]
 async fn without_marketing_consent_no_user_data_leaves_and_google_is_told_so() {
     let facts = [a_lead().with_consent(false, true), a_checkout(), a_payment()];
     let hit = hit_of(&facts).await;
