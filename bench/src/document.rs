@@ -8,10 +8,12 @@ use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::path::Path;
 
-/// Writes the chart and what stands between the marks.
+/// Writes the chart, all figures, and what stands between the marks.
 pub(crate) fn write(root: &Path, report: &Report) -> Result<()> {
     let chart = root.join("docs/performance.svg");
     std::fs::write(&chart, chart::draw(report)).context("docs/performance.svg")?;
+    let all = serde_json::to_string_pretty(report)? + "\n";
+    std::fs::write(root.join("docs/performance.json"), all).context("docs/performance.json")?;
     between(&root.join("docs/performance.md"), "machine", &format!("{}\n", report.machine.line()))?;
     between(
         &root.join("docs/performance.md"),

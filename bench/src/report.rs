@@ -27,6 +27,8 @@ pub(crate) enum Over {
     ShareTls,
     /// Plain HTTP, and a vendor that takes 200 ms.
     SlowVendor,
+    /// Plain HTTP, and AWS answers after 5 ms.
+    Distant,
 }
 
 impl Over {
@@ -38,6 +40,7 @@ impl Over {
             Self::Share => "plain HTTP, share of 128 MB",
             Self::ShareTls => "TLS, share of 128 MB",
             Self::SlowVendor => "plain HTTP, vendor takes 200 ms",
+            Self::Distant => "plain HTTP, AWS 5 ms away",
         }
     }
 }
@@ -48,6 +51,10 @@ pub(crate) struct Section {
     pub(crate) job: String,
     pub(crate) over: Over,
     pub(crate) batch: usize,
+    /// Of how many starts a start is the median.
+    pub(crate) starts: usize,
+    /// How many events were played warm; a batch is one.
+    pub(crate) events: usize,
     pub(crate) figures: Vec<Figures>,
 }
 
@@ -118,7 +125,12 @@ pub(crate) fn verdicts_markdown(verdicts: &[Verdict]) -> String {
 }
 
 fn cells(section: &Section) -> Vec<Vec<String>> {
-    let mut lines = vec![vec![format!("{} ({})", section.job, section.over.name())]];
+    let Section { job, over, starts, events, .. } = section;
+    let effort = match events {
+        0 => format!("{starts} starts"),
+        _ => format!("{starts} starts, {events} events"),
+    };
+    let mut lines = vec![vec![format!("{job} ({}; {effort})", over.name())]];
     lines[0].extend(section.figures.iter().map(|figures| figures.who.name().to_owned()));
     let ours = section.figures.iter().find(|figures| figures.who == Who::Throughline);
     for (name, pick, write) in ROWS {

@@ -1,5 +1,6 @@
 //! What one run measures: every job over plain HTTP, the chief ones over TLS, the starts again on the
-//! share of a processor that a small function gets, and the consumer against a slow vendor.
+//! share of a processor that a small function gets, the consumer against a slow vendor, and the chief
+//! ones with AWS some way off.
 
 use crate::job::{self, Job};
 use crate::measure::{self, Effort};
@@ -25,6 +26,13 @@ const ON_A_SHARE: [Job; 3] = [Job::WebhookNew, Job::Lead, Job::Purchase];
 
 const SLOW: [Job; 2] = [Job::Consume(1), Job::Consume(10)];
 
+/// How far AWS is in a region of one's own, in milliseconds: where calls wait, what is done at once
+/// takes the time of one.
+const DISTANCE: u64 = 5;
+
+const DISTANT: [Job; 5] =
+    [Job::WebhookNew, Job::Dispatch(1), Job::Dispatch(10), Job::Dispatch(100), Job::Consume(10)];
+
 const EVERYBODY: [Who; 4] = [Who::Throughline, Who::Node, Who::Powertools, Who::Limit];
 
 /// Measures, and prints each section when it is done.
@@ -36,6 +44,7 @@ pub(crate) async fn all(arguments: &Arguments, root: &Path, work: &Path) -> Resu
         (Over::Share, &ON_A_SHARE[..1]),
         (Over::ShareTls, &ON_A_SHARE[..]),
         (Over::SlowVendor, &SLOW[..]),
+        (Over::Distant, &DISTANT[..]),
     ] {
         let stage = stage(arguments, root, work, over)?;
         for job in jobs.iter().copied() {
@@ -51,7 +60,8 @@ pub(crate) async fn all(arguments: &Arguments, root: &Path, work: &Path) -> Resu
                 effort.events
             ));
             let figures = measure::job(&stage, job, &EVERYBODY, effort).await?;
-            let section = Section { job: name, over, batch: job.batch(), figures };
+            let Effort { starts, events, .. } = effort;
+            let section = Section { job: name, over, batch: job.batch(), starts, events, figures };
             say::line(report::table(&section));
             sections.push(section);
         }
@@ -60,15 +70,16 @@ pub(crate) async fn all(arguments: &Arguments, root: &Path, work: &Path) -> Resu
 }
 
 fn stage(arguments: &Arguments, root: &Path, work: &Path, over: Over) -> Result<Stage> {
-    let vendor = if over == Over::SlowVendor { SLOW_VENDOR } else { arguments.delay };
+    let delay = if over == Over::Distant { DISTANCE } else { arguments.delay };
+    let vendor = if over == Over::SlowVendor { SLOW_VENDOR } else { delay };
     let with_tls = match over {
         Over::Tls | Over::ShareTls => true,
-        Over::Plain | Over::Share | Over::SlowVendor => false,
+        Over::Plain | Over::Share | Over::SlowVendor | Over::Distant => false,
     };
     Ok(Stage {
         root: root.to_owned(),
         work: work.to_owned(),
-        delay: Duration::from_millis(arguments.delay),
+        delay: Duration::from_millis(delay),
         vendor_delay: Duration::from_millis(vendor),
         tls: if with_tls { Some(tls::authority(work)?) } else { None },
     })
@@ -87,6 +98,7 @@ fn effort(arguments: &Arguments, over: Over, job: Job) -> Effort {
         // A Node that has a fourteenth of a processor needs seconds for each.
         Over::Share | Over::ShareTls => (starts / 2, 0, Some(SMALL)),
         Over::SlowVendor => (1, 20, None),
+        Over::Distant => (1, 100 / job.batch(), None),
     };
     let events = if share.is_some() { 0 } else { events.max(20) };
     Effort { starts: starts.max(3), events, share }

@@ -1,5 +1,6 @@
 //! `bench`: builds the functions as they ship, the references as their developers would, and the
-//! player, and lets it measure. What it can be told is the player's own: `cargo xtask bench --help`.
+//! player, and lets it measure. What it can be told is the player's own: `cargo xtask bench --help`;
+//! and `--built` before anything else measures what is built already.
 
 use crate::compile::cargo;
 use crate::daemon::last_lines;
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
 /// Builds, then plays.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if !arguments.built {
-        let asks_for_help = arguments.player.iter().any(|word| word == "--help");
+        let asks_for_help = arguments.player.iter().any(|word| word == "--help" || word == "-h");
         if !asks_for_help {
             say::step("references", references()).await?;
             say::step("functions", functions()).await?;

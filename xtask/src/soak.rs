@@ -23,8 +23,14 @@ use tokio::process::Command;
 /// twice of hostile input, the planted mistakes, two thousand events in a storm, and the mutants.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("one")
-    .args(["seconds", "planted", "schedules", "whole", "fuzz", "guided", "mutants"]))]
+    .args(["pairs", "seconds", "planted", "schedules", "whole", "fuzz", "guided", "mutants"]))]
 pub(crate) struct Arguments {
+    /// Only every pair of faults and every order.
+    #[arg(long)]
+    pairs: bool,
+    /// Of these only the tests whose names hold one of the words, separated by commas.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', requires = "pairs")]
+    only: Vec<String>,
     /// Only luck, for so long.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
@@ -72,15 +78,14 @@ pub(crate) const PROOF: [&str; 4] = ["test", "--workspace", "--test", "proof"];
 /// The parts of the proof that hold scenes.
 const SCENES: [&str; 4] = ["crashes::", "gates::", "operator::", "told::"];
 
-/// Hostile input, built as the proof is.
-const FUZZ: [&str; 4] = ["test", "--workspace", "--test", "fuzz"];
-
 /// Runs what was asked for. Answers whether all is well.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let began = Instant::now();
     let seed = arguments.seed;
     let well = if let Some(file) = &arguments.schedules {
         schedules(file).await?
+    } else if arguments.pairs {
+        pairs(seed, &arguments.only).await?
     } else if let Some(seconds) = arguments.seconds {
         luck(seconds, seed).await?
     } else if arguments.planted {
@@ -96,7 +101,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     } else {
         // All of them, whatever the first ones find.
         let found = [
-            pairs(seed).await?,
+            pairs(seed, &[]).await?,
             luck(LONG, seed).await?,
             fuzz(LONG, seed).await?,
             guided::run(LONG, seed).await?,
@@ -111,11 +116,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Some tests of the proof, shown as they run.
-fn proof(filters: &[&str]) -> Command {
-    let mut proof = cargo(&PROOF);
-    proof.args(["--", "--nocapture"]).args(filters);
-    proof
+/// A test that runs for hours, built for that and shown as it runs.
+fn for_hours(test: &str) -> Command {
+    let mut command = cargo(&["test", "--profile", "soak", "--workspace", "--test", test]);
+    command.args(["--", "--nocapture"]);
+    command
 }
 
 async fn passes(mut proof: Command) -> Result<bool> {
@@ -123,9 +128,10 @@ async fn passes(mut proof: Command) -> Result<bool> {
 }
 
 /// Every pair of faults, and every order.
-async fn pairs(seed: u64) -> Result<bool> {
+async fn pairs(seed: u64, only: &[String]) -> Result<bool> {
     say::line("every pair of faults and every order:");
-    let mut proof = proof(&["--skip", "luck::"]);
+    let mut proof = for_hours("proof");
+    proof.args(["--skip", "luck::"]).args(only);
     proof.env("THROUGHLINE_PAIRS", "1").env("THROUGHLINE_FIRST_SEED", seed.to_string());
     passes(proof).await
 }
@@ -133,8 +139,9 @@ async fn pairs(seed: u64) -> Result<bool> {
 /// Histories by luck.
 async fn luck(seconds: u64, seed: u64) -> Result<bool> {
     say::line(format!("histories by luck for {seconds} s, from seed {seed}:"));
-    let mut proof = proof(&["luck::"]);
+    let mut proof = for_hours("proof");
     proof
+        .arg("luck::")
         .env("THROUGHLINE_SOAK_SECONDS", seconds.to_string())
         .env("THROUGHLINE_FIRST_SEED", seed.to_string());
     passes(proof).await
@@ -143,9 +150,8 @@ async fn luck(seconds: u64, seed: u64) -> Result<bool> {
 /// Hostile input.
 async fn fuzz(seconds: u64, seed: u64) -> Result<bool> {
     say::line(format!("hostile input for {seconds} s, from seed {seed}:"));
-    let mut fuzz = cargo(&FUZZ);
-    fuzz.args(["--", "--nocapture"])
-        .env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string())
+    let mut fuzz = for_hours("fuzz");
+    fuzz.env("THROUGHLINE_FUZZ_SECONDS", seconds.to_string())
         .env("THROUGHLINE_SEED", seed.to_string());
     passes(fuzz).await
 }
@@ -172,8 +178,8 @@ async fn schedules(file: &Path) -> Result<bool> {
     let file = file.canonicalize().with_context(|| {
         format!("{} cannot be read: name a file with one schedule in each line", file.display())
     })?;
-    let mut proof = proof(&SCENES);
-    proof.env("THROUGHLINE_SCHEDULES", file);
+    let mut proof = cargo(&PROOF);
+    proof.args(["--", "--nocapture"]).args(SCENES).env("THROUGHLINE_SCHEDULES", file);
     passes(proof).await
 }
 
@@ -196,6 +202,8 @@ mod tests {
     fn an_option_of_a_run_goes_with_it_and_two_runs_do_not_go_together() {
         let lines = [
             "",
+            "--pairs",
+            "--pairs --only crm,newsletter",
             "--seconds 60 --seed 7",
             "--planted",
             "--planted --patches mine",
@@ -208,7 +216,9 @@ mod tests {
         for line in lines {
             assert!(is_taken(line), "soak {line}");
         }
-        for line in ["--planted --whole", "--patches mine", "--events 50", "--crates ledger"] {
+        for line in
+            ["--planted --whole", "--only crm", "--patches mine", "--events 50", "--crates ledger"]
+        {
             assert!(!is_taken(line), "soak {line}");
         }
     }

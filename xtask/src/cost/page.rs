@@ -9,6 +9,8 @@ use std::fmt::Write;
 const TARGET: u128 = 50;
 /// That design's name.
 const REFERENCE: &str = "node with powertools";
+/// The same with a dispatcher and a record of each delivery, as `bench/reference` has it.
+const BENCHED: &str = "the bench's node with powertools";
 /// What ours would cost in another language, the design being the same.
 const TWIN: &str = "the same ledger in node";
 
@@ -87,12 +89,13 @@ fn verdict(data: &Data) -> Result<String> {
     Ok(format!(
         "\n**A purchase costs {} × the Node design with Powertools; the target, {} ×, is {verdict}.** \
          With the calls and units that the ledger's protocol needs at the least it would be {} ×. \
-         Against the same ledger in Node it is {} ×.\n\n{}",
+         Against the design that the bench runs it is {} ×, and against the same ledger in Node {} ×.\n\n{}",
         times(load, theirs)?,
         hundredths(TARGET),
         times(least, theirs)?,
+        times(load, named(data, BENCHED)?)?,
         times(load, named(data, TWIN)?)?,
-        shares(data, [ours, theirs])?
+        shares(data, [ours, theirs, named(data, BENCHED)?])?
     ))
 }
 
@@ -102,7 +105,7 @@ fn named<'a>(data: &'a Data, name: &str) -> Result<&'a Design> {
 }
 
 /// What a million purchases are spent on: what all pay alike, and what each pays for its own way.
-fn shares(data: &Data, designs: [&Design; 2]) -> Result<String> {
+fn shares(data: &Data, designs: [&Design; 3]) -> Result<String> {
     let mut text = String::new();
     for design in designs {
         let bill = bill(data, design, a_million(data, Work::Purchase))?;

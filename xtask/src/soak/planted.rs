@@ -1,5 +1,5 @@
 //! Planted mistakes: each patch is applied to a copy of the tree, the copy is built, and the proof must
-//! fail. One copy and one target folder serve all, so that only what a patch touches is built anew.
+//! fail, or for a patch of somebody else's the tests of a crate. One copy and one target folder serve all, so that only what a patch touches is built anew.
 
 use super::{PROOF, copy_tree};
 use crate::place::repository;
@@ -103,7 +103,8 @@ fn patches_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Plants one mistake and runs the proof: first the test that the patch names, then all.
+/// Plants one mistake and looks for it: with the test of the proof that the patch names, with the crates'
+/// own tests, and with all of the proof.
 async fn plant(patch: &Path) -> Result<Fate> {
     let copy = copy_tree("target/planted").await?;
     let inside = copy.strip_prefix(repository())?.to_string_lossy().into_owned();
@@ -127,25 +128,37 @@ async fn plant(patch: &Path) -> Result<Fate> {
         program(&String::from_utf8_lossy(&built.stdout)).context("cargo built no proof")?;
     let (built, text) = (Instant::now(), std::fs::read_to_string(patch)?);
     let named = text.lines().find_map(|line| line.strip_prefix("Killed by: ")).map(str::trim);
-    for filter in named.into_iter().chain([""]) {
-        if let Some(by) = fails(&program, filter).await? {
-            return Ok(Fate::Killed(by, built.elapsed().as_secs()));
-        }
+    let mut by = None;
+    if let Some(filter) = named {
+        by = fails(of(&program).arg(filter)).await?;
     }
-    Ok(Fate::Survived)
+    if by.is_none() {
+        by = fails(cargo_in(&copy).args(OWN_TESTS)).await?;
+    }
+    if by.is_none() {
+        by = fails(&mut of(&program)).await?;
+    }
+    Ok(by.map_or(Fate::Survived, |by| Fate::Killed(by, built.elapsed().as_secs())))
 }
+
+/// What shows a mistake in a vendor's mapping or in a setting.
+const OWN_TESTS: [&str; 3] = ["test", "--workspace", "--lib"];
 
 /// Builds the proof of the copy, and reports where it is.
 fn build(copy: &Path) -> Command {
-    let mut build = Command::new("cargo");
+    let mut build = cargo_in(copy);
+    build.args(PROOF).args(["--no-run", "--message-format=json-render-diagnostics"]);
     build
-        .args(PROOF)
-        .args(["--no-run", "--message-format=json-render-diagnostics"])
+}
+
+fn cargo_in(copy: &Path) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", target())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    build
+    cargo
 }
 
 fn program(report: &str) -> Option<PathBuf> {
@@ -165,13 +178,17 @@ struct Target {
     name: String,
 }
 
-/// Runs some tests of the proof, and names the first that fails.
-async fn fails(program: &Path, filter: &str) -> Result<Option<String>> {
+fn of(program: &Path) -> Command {
     let mut proof = Command::new(program);
-    proof.arg(filter).env("RUST_BACKTRACE", "0").stdin(Stdio::null()).kill_on_drop(true);
-    let Ok(output) = tokio::time::timeout(PATIENCE, proof.output()).await else {
-        let minutes = PATIENCE.as_secs() / 60;
-        return Ok(Some(format!("{filter}: it did not end within {minutes} minutes")));
+    proof.stdin(Stdio::null()).kill_on_drop(true);
+    proof
+}
+
+/// Runs tests, and names the first that fails.
+async fn fails(tests: &mut Command) -> Result<Option<String>> {
+    tests.env("RUST_BACKTRACE", "0");
+    let Ok(output) = tokio::time::timeout(PATIENCE, tests.output()).await else {
+        return Ok(Some(format!("no end within {} minutes", PATIENCE.as_secs() / 60)));
     };
     let output = output?;
     if output.status.success() {
