@@ -184,6 +184,46 @@ fn architecture_timeouts_leases_and_visibility_are_in_order() {
     assert_eq!(ledger::fact_key_prefix(), "FACT#");
 }
 
+/// The sources of a folder, each with its place.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let files = walk(&root().join(folder)).into_iter();
+    let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    files.map(|file| (file.clone(), std::fs::read_to_string(file).unwrap())).collect()
+}
+
+#[test]
+fn architecture_no_log_line_is_given_how_to_reach_somebody() {
+    let personal = ["ip", "email", "phone", "full_name", "contact", "expose", "expose_secret"];
+    let levels = ["trace!", "debug!", "info!", "warn!", "error!"];
+    let mut seen = 0;
+    for (file, text) in [sources("functions"), sources("shared")].concat() {
+        let events = text.split("tracing::").skip(1);
+        for event in events.filter(|rest| levels.iter().any(|level| rest.starts_with(level))) {
+            seen += 1;
+            // Fields and not sentences: every other piece is between quotes.
+            let event = event.split(");\n").next().unwrap();
+            let fields: String = event.split('"').step_by(2).collect();
+            let mut words = fields.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let found = words.find(|word| personal.contains(word));
+            assert!(found.is_none(), "{} logs {found:?}: {event}", file.display());
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+#[test]
+fn architecture_whoever_calls_a_vendor_with_a_secret_reads_it_again_when_it_is_refused() {
+    let mut seen = 0;
+    for (file, text) in sources("functions") {
+        let calls = text.contains("outbound::Call {") && text.contains("lambda::secret::Secret;");
+        if calls && file.file_name().is_none_or(|name| name != "tests.rs") {
+            assert!(text.contains(".refused().await"), "{} keeps an old key", file.display());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 5, "every vendor but Stripe");
+}
+
 #[test]
 fn architecture_no_sample_names_a_real_person() {
     let allowed = ["ana.silva", "bilhetes", "example"];

@@ -1,11 +1,11 @@
-//! What becomes of dead letters that a person begins again, of a destination that is filled again, and
-//! of one that is switched off.
+//! What becomes of dead letters that a person begins again, of facts that they wish told again, of a
+//! destination that is filled again, and of one that is switched off.
 
 use crate::lab;
-use domain::destination::Destination::Sendgrid;
+use domain::destination::Destination::{Sendgrid, Slack};
 use domain::id::EventId;
 use jiff::Timestamp;
-use operator::{Author, Dead, Fill, Filter, Outcome, Pace, Remedy};
+use operator::{Author, Dead, Fill, Filter, Intent, Outcome, Pace, Remedy};
 use simulation::{
     Effect, Fault, Function, Lab, Mood, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor,
 };
@@ -60,6 +60,18 @@ fn begun_again(lab: &mut Lab, from: &Snapshot, options: &Options, dead: &[Dead])
         let remedy = Remedy::Redrive(Pace::per_minute(60));
         operator.mend(dead, remedy, &author, now, |_| {}).await.unwrap()
     })
+}
+
+/// A person wishes that people hear of a fact once more.
+fn wished(lab: &mut Lab, from: &Snapshot, options: &Options, fact: &str) -> Snapshot {
+    let outcome = lab.command(from, options, async |operator, _, now| {
+        let author = Author::new("ana", "nobody saw it").unwrap();
+        let intent = Intent { destinations: vec![Slack], again: true, even_if_it_happened: false };
+        let plan = operator.plan_replay(id(&ana()), fact, intent).await.unwrap();
+        operator.replay(&plan, Pace::per_minute(60), &author, now, |_| {}).await.unwrap()
+    });
+    assert_eq!(outcome.wished, 1);
+    lab.snapshot()
 }
 
 /// Where a function has its first effect of a kind.
@@ -158,4 +170,62 @@ fn a_second_death_is_heard_of_however_slow_the_command_that_began_it_again() {
     let report = well(lab.resume(&from, &options, plan, Vec::new()));
     assert_eq!(ends(&report), ["dead unknown_outcome"]);
     assert_eq!(lab.snapshot().dead_letters("notifier"), 1);
+}
+
+#[test]
+fn who_began_a_delivery_again_is_known_as_long_as_its_journey_is() {
+    let (mut lab, options) = (lab(), options("slack"));
+    let from = refused(&mut lab, &options);
+    let dead = listed(&mut lab, &from, &options);
+    begun_again(&mut lab, &from, &options, &dead);
+    let from = lab.snapshot().days_later(720);
+    let audits = lab.command(&from, &options, async |_, ledger, _| {
+        ledger.timeline(id(&ana())).await.unwrap().audits
+    });
+    assert_eq!(audits.len(), 1, "{audits:?}");
+}
+
+#[test]
+fn what_is_replayed_and_dies_again_is_heard_of_again() {
+    let (mut lab, options) = (lab(), options("slack"));
+    let from = refused(&mut lab, &options);
+    let from = wished(&mut lab, &from, &options, "stripe#evt_1_paid_1");
+    let report = went_on(&mut lab, &from.with_vendors(Mood::Refusing), &options, Vec::new());
+    assert_eq!(ends(&report), ["dead rejected"]);
+    assert_eq!(lab.snapshot().dead_letters("notifier"), 2, "a letter for each death");
+}
+
+/// The sweeper was faster than the stream, and so was the person.
+#[test]
+fn a_wish_is_fulfilled_though_the_stream_tells_its_fact_meanwhile() {
+    let mut lab = lab();
+    let (from, unheard) = (lab.nowhere(), Options { stream: false, ..options("slack") });
+    went_on(&mut lab, &from, &unheard, vec![ana().pays(1_000, 1)]);
+    let from = lab.snapshot();
+    let from = wished(&mut lab, &from, &unheard, "stripe#evt_1_paid_1");
+    // Nobody but the person may have a letter sent twice, so that the oracle objects.
+    let report = lab.resume(&from, &options("slack"), Plan::default(), Vec::new());
+    let calls = report.told.iter().filter(|line| line.contains("POST /slack")).count();
+    assert_eq!(calls, 1, "{}", report.told.join("\n"));
+}
+
+/// A newer version wrote it, and was rolled back meanwhile.
+#[test]
+fn a_journey_that_is_first_told_by_a_wish_is_known_to_be_its_persons() {
+    let (mut lab, options) = (lab(), options("slack"));
+    let doors = Options { stream: false, sweeping: Sweeping::Off, ..options.clone() };
+    let from = lab.nowhere();
+    went_on(&mut lab, &from, &doors, vec![ana().lead(0, 1, (true, true))]);
+    let readable = lab.snapshot();
+    let unreadable = readable.clone().from_a_newer_version();
+    lab.resume(&unreadable, &options, Plan::default(), Vec::new());
+    let from = lab.snapshot().with_facts_of(&readable);
+    let from = wished(&mut lab, &from, &options, "lead#1");
+    went_on(&mut lab, &from, &options, Vec::new());
+    let journeys = lab.command(&lab.snapshot(), &options, async |_, ledger, _| {
+        let journey = ledger.journey(id(&ana())).await.unwrap();
+        ledger.person(journey.person().unwrap()).await.unwrap().profile.journeys
+    });
+    let known: Vec<EventId> = journeys.iter().map(|one| one.event_id).collect();
+    assert_eq!(known, [id(&ana())]);
 }

@@ -3,6 +3,8 @@
 
 use crate::lab;
 use crate::scene::Scene;
+use domain::destination::Destination;
+use jiff::Timestamp;
 use simulation::{Function, Lab, Mood, Options, Plan, Report, Said, Sweeping, Visitor};
 
 const MINUTE: i64 = 60_000;
@@ -133,4 +135,22 @@ fn who_waits_for_a_vendor_is_told_whatever_goes_wrong() {
     let (name, function) = ("sgtm-forwarder-down", Function::Consumer("sgtm-forwarder"));
     Scene { name, function, options, from, said: payments(2, 1_000), pairs: 500 }
         .enumerate(&mut lab);
+}
+
+/// Two failures open the breaker: those of an outage, and not one of them with one of later. Whoever
+/// failed once calls again a second later at the soonest, when the vendor is well.
+#[test]
+fn a_failure_after_an_outage_is_the_first_of_its_own() {
+    let mut lab = lab();
+    let few = Options { set: &[("BREAKER_MINIMUM_CALLS", "2")], ..options() };
+    told(&mut lab, &few, Mood::Down(3), payments(1, 0));
+    let from = lab.snapshot().with_vendors(Mood::Down(8));
+    let later = Visitor::new(2, "bea.costa@example.pt").pays(8 * MINUTE - 500, 1);
+    let report = lab.resume(&from, &few, Plan::default(), vec![later]);
+    assert_eq!((calls(&report).len(), report.wrong), (2, Vec::new()), "it failed once");
+    let history = lab.command(&lab.snapshot(), &few, async |_, ledger, _| {
+        ledger.gate_history(Destination::Sgtm, Timestamp::UNIX_EPOCH).await.unwrap()
+    });
+    let opened = history.iter().filter(|event| event.what == "opened").count();
+    assert_eq!(opened, 1, "{history:?}");
 }

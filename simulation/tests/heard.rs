@@ -177,3 +177,35 @@ fn a_refund_finds_its_journey_as_long_as_the_journey_is_kept() {
     let pointers = now.items_like("PI#");
     assert_eq!((pointers, now.days_later(729).items_like("PI#")), (1, 1));
 }
+
+#[test]
+fn a_live_shop_hears_of_real_money_alone() {
+    let mut lab = lab();
+    let live = Options { set: &[("STRIPE_LIVEMODE", "true")], ..doors_alone() };
+    let test = ana().pays(0, 1);
+    lab.run(&live, Plan::default(), &[], vec![test.clone()]);
+    assert_eq!(lab.snapshot().facts(), 0, "a test is no sale");
+    heard(&mut lab, &live, vec![test.saying("/livemode", json!(true))]);
+    assert_eq!(lab.snapshot().facts(), 1);
+}
+
+/// Somebody gives an address that is another's, and corrects it when its owner has answered for
+/// themselves.
+#[test]
+fn an_address_that_is_corrected_leaves_its_owner_their_own_answer() {
+    let mut lab = lab();
+    let (owner, right) = (again_as(&ana().email), ana().at("ana.silva@example.com"));
+    let said = vec![
+        ana().lead(0, 1, (true, true)),
+        owner.lead(10 * MINUTE, 1, (false, false)),
+        right.lead(20 * MINUTE, 2, (true, true)),
+    ];
+    heard(&mut lab, &Options { stream: true, ..doors_alone() }, said);
+    let from = lab.snapshot();
+    let answer = asked(&mut lab, &from, async |ledger| {
+        let theirs = EventId::parse(&owner.event_id()).unwrap();
+        let person = ledger.journey(theirs).await.unwrap().person().cloned().unwrap();
+        ledger.person(&person).await.unwrap().profile.consent
+    });
+    assert!(answer.as_ref().is_some_and(|answer| !answer.marketing), "{answer:?}");
+}

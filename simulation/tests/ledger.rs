@@ -4,10 +4,12 @@ use crate::lab;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use domain::destination::Destination;
-use domain::id::EventId;
+use domain::id::{EventId, ProductId, StripeId};
 use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Admission, FactKey, Ledger, Mended, Wish};
+use ledger::{
+    Admission, Checkout, Completed, FactKey, Ledger, Mended, SyncClaimed, SyncTimes, Synced, Wish,
+};
 use serde_json::json;
 use simulation::trial::Gates;
 use simulation::{Options, Plan, Sweeping, Visitor};
@@ -124,5 +126,48 @@ fn who_is_erased_is_known_as_that_and_no_more() {
         assert_eq!(ledger.person(&person).await.unwrap().profile.erased_at, None);
         assert_eq!(ledger.mark_erased(&person, now, now.as_second() + 60).await, Ok(()));
         assert_eq!(ledger.person(&person).await.unwrap().profile.erased_at, Some(now));
+    });
+}
+
+#[test]
+fn the_intent_of_a_later_attempt_is_kept_however_late_an_earlier_one_comes() {
+    let mut lab = lab();
+    let from = lab.nowhere();
+    lab.command(&from, &Options::default(), async |_, ledger: &Ledger, now| {
+        let visitor = Visitor::new(1, "ana.silva@example.pt");
+        let event_id = EventId::parse(&visitor.event_id()).unwrap();
+        let checkout = |attempt, intent| Checkout {
+            product_id: ProductId::parse("cafe-com-vendas-ticket").unwrap(),
+            quantity: 1,
+            attempt,
+            payment_intent: StripeId::parse(intent).unwrap(),
+        };
+        let (first, second) = (checkout(1, "pi_1"), checkout(2, "pi_2"));
+        let until = now + SignedDuration::from_hours(1);
+        for one in [&first, &second, &first] {
+            assert_eq!(ledger.keep_checkout(event_id, one, until).await, Ok(()));
+        }
+        assert_eq!(ledger.checkouts(event_id).await, Ok(vec![second]));
+    });
+}
+
+/// Else the slow one would note, when it is done, that all is told, and nobody would be told again.
+#[test]
+fn whoever_holds_a_person_that_is_to_be_told_again_holds_them_no_more() {
+    let mut lab = lab();
+    let from = lab.nowhere();
+    lab.command(&from, &Options::default(), async |_, ledger: &Ledger, now| {
+        let person = PersonKey::stored(format!("v1_{}", "ab".repeat(32)));
+        let (to, minute) = (Destination::Hubspot, SignedDuration::from_mins(1));
+        let times = SyncTimes { now, lease: minute, doubt: minute, keep: minute };
+        let claim = async || match ledger.claim_sync(&person, to, times).await.unwrap() {
+            SyncClaimed::Held(claim) => claim,
+            SyncClaimed::Busy(until) => panic!("somebody holds them until {until}"),
+        };
+        let slow = claim().await;
+        assert_eq!(ledger.doubt_sync(&person, to).await, Ok(()));
+        let told = Synced { digest: Some("all of it".to_owned()), ..Synced::default() };
+        assert_eq!(ledger.complete_sync(&slow, &told).await, Ok(Completed::Fenced));
+        assert_eq!(claim().await.synced.digest, None);
     });
 }

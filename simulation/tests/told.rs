@@ -312,6 +312,61 @@ fn an_outage_of_a_day_kills_nothing() {
     assert_eq!(report.rest.deliveries.values().collect::<Vec<_>>(), ["dead exhausted"]);
 }
 
+/// Who corrects an address and takes the correction back has the first one again.
+#[test]
+fn an_address_that_is_given_back_is_theirs_again() {
+    let mut lab = lab();
+    let other = ana().at("ana.silva@example.com");
+    let said = vec![
+        ana().lead(0, 1, (true, true)),
+        other.lead(600_000, 2, (true, true)),
+        ana().lead(1_200_000, 3, (true, true)),
+        ana().pays(1_800_000, 1),
+        Visitor::new(2, &ana().email).lead(2_400_000, 1, (true, true)),
+    ];
+    let report = begun(&mut lab, &options("hubspot"), said);
+    let mut theirs = report.rest.state.values().filter(|state| state.contains(&ana().email));
+    let stage = r#""throughline_stage": "won""#;
+    assert!(theirs.next().is_some_and(|state| state.contains(stage)), "{:?}", report.rest.state);
+}
+
+/// A bank's refusal moves no money: of many journeys those with a payment are folded first.
+#[test]
+fn a_journey_whose_payment_was_refused_is_not_one_that_pays() {
+    let mut lab = lab();
+    let said = vec![ana().lead(0, 1, (true, true)), ana().fails_to_pay(60_000, 1)];
+    let pays = |lab: &mut Lab| {
+        let from = lab.snapshot();
+        lab.command(&from, &options("slack"), async |_, ledger, _| {
+            let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
+            let journey = ledger.journey(event_id).await.unwrap();
+            let record = ledger.person(journey.person().unwrap()).await.unwrap();
+            record.profile.journeys.iter().map(|journey| journey.pays).collect::<Vec<_>>()
+        })
+    };
+    begun(&mut lab, &doors_alone("slack"), said);
+    assert_eq!(pays(&mut lab), [false]);
+    went_on(&mut lab, &doors_alone("slack"), vec![ana().pays(120_000, 2)]);
+    assert_eq!(pays(&mut lab), [true]);
+}
+
+/// Who comes back after an erasure is told of by what they say from then on.
+#[test]
+fn what_was_said_before_an_erasure_is_in_nothing_that_is_told_after_it() {
+    let mut lab = lab();
+    begun(&mut lab, &doors_alone("slack"), vec![ana().lead(0, 1, (true, true))]);
+    lab.command(&lab.snapshot().after_minutes(5), &options("slack"), async |_, ledger, now| {
+        let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
+        let journey = ledger.journey(event_id).await.unwrap();
+        let until = now.as_second() + 86_400;
+        ledger.mark_erased(journey.person().unwrap(), now, until).await.unwrap();
+    });
+    let report = went_on(&mut lab, &options("hubspot"), vec![ana().pays(600_000, 1)]);
+    let told: Vec<&String> = report.rest.state.values().collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("won") && !told[0].contains("source-1"), "{told:?}");
+}
+
 #[test]
 fn what_was_said_before_an_erasure_is_told_to_nobody() {
     let mut lab = lab();

@@ -190,6 +190,29 @@ async fn what_is_dropped_stays_dead_and_is_asked_for_no_more() {
 }
 
 #[tokio::test]
+async fn how_long_a_delivery_is_dead_counts_from_when_it_was_given_up() {
+    use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+    let (stack, _war) = (Stack::running().await, war().await);
+    let visitor = treated_badly(&stack, Hubspot, json!({"status": 400, "times": 1})).await;
+    let event_id = visitor.event_id.to_string();
+    let id = delivery(&stack.timeline(visitor.event_id).await, "lead_captured", Hubspot).id.clone();
+    let tried_for_years = stack.dynamodb().update_item().table_name(stack.table());
+    tried_for_years
+        .key("pk", S(format!("JOURNEY#{event_id}")))
+        .key("sk", S(format!("DELIVERY#{}#hubspot", id.effect)))
+        .update_expression("SET created_at = :then")
+        .condition_expression("attribute_exists(created_at)")
+        .expression_attribute_values(":then", N("1767607200000".into()))
+        .send()
+        .await
+        .unwrap();
+    let list = ["dlq", "list", "--event", &event_id];
+    assert_eq!(named(&json(&list).await, "dead"), [event_id.as_str()]);
+    let older = json(&[&list[..], &["--older-than", "1d"]].concat()).await;
+    assert!(named(&older, "dead").is_empty(), "{older}");
+}
+
+#[tokio::test]
 async fn a_message_that_is_no_delivery_is_listed_without_its_text_and_can_be_taken_away() {
     let (stack, _war) = (Stack::running().await, war().await);
     let url = stack.dead_letters_of("esp-sync");

@@ -80,3 +80,39 @@ impl Courier for Notify {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Notify;
+    use crate::config::Config;
+    use lambda::aws::{self, Aws};
+    use lambda::settings::read_from;
+    use outbound::{Limits, Outbound, Roots};
+    use serde_json::json;
+    use testkit::secret::no_secret;
+
+    #[tokio::test]
+    async fn a_message_that_nobody_can_read_comes_back_until_it_is_a_dead_letter() {
+        let must_be_there = [
+            "LEDGER_TABLE",
+            "SECRETS_PREFIX",
+            "QUEUE_URL",
+            "DEAD_LETTER_URL",
+            "CONSENT_VERSION",
+            "SENDGRID_BASE_URL",
+        ];
+        let set = |name: &str| must_be_there.contains(&name).then(|| "set".to_owned());
+        let both = read_from(&set, |from| (delivery::Config::read(from), Config::read(from)));
+        let (shared, own) = both.unwrap();
+        let outbound = Outbound::new("notifier", Limits::default(), Roots::BuiltIn).unwrap();
+        let (key, address) =
+            (no_secret("SENDGRID_API_KEY").await, no_secret("SLACK_WEBHOOK_URL").await);
+        let courier = Notify::new(&own, &outbound, key, address);
+        // No AWS: putting the message off fails, and its queue hides it all the same.
+        let consumer = shared.open(&Aws::over(aws::settings().build(), false), courier, None);
+        let message = json!({"messageId": "m-1", "receiptHandle": "r", "body": "no delivery's id"});
+        let batch = serde_json::from_value(json!({"Records": [message]})).unwrap();
+        let answer = serde_json::to_value(consumer.consume(batch).await).unwrap();
+        assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m-1"}]}));
+    }
+}

@@ -57,3 +57,42 @@ impl Config {
         Ok(App { payments, stripe, stripe_key, quiet })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+    use crate::handler::budget;
+    use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
+    use jiff::Timestamp;
+    use lambda::aws::{self, Aws};
+    use lambda::settings::read_from;
+    use secrecy::SecretString;
+    use serde_json::json;
+    use stripe::Window;
+    use testkit::vendor::{Vendor, reply};
+
+    #[tokio::test]
+    async fn a_page_of_a_hundred_events_with_all_the_metadata_that_stripe_takes_is_read() {
+        let event = json!({"id": "evt_1", "metadata": "x".repeat(27_000 + 10_000)});
+        let page = json!({"object": "list", "has_more": false, "data": vec![event; 100]});
+        let stripe = Vendor::answering(&[reply(200).json(&page)]);
+        let pepper = json!({"Parameter": {"Value": format!("v1:{}", "ab".repeat(32))}});
+        let ssm = Vendor::answering(&[reply(200).json(&pepper)]);
+        let set = |name: &str| match name {
+            "LEDGER_TABLE" | "SECRETS_PREFIX" => Some("set".to_owned()),
+            "STRIPE_BASE_URL" => Some(stripe.url()),
+            _ => None,
+        };
+        let credentials = Credentials::new("key", "secret", None, None, "test");
+        let aws = aws::settings()
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(ssm.url());
+        let config = read_from(&set, Config::read).unwrap();
+        let app = config.open(&Aws::over(aws.build(), false)).await.unwrap();
+        let key = SecretString::from("sk_test_1");
+        let window = Window { from: Timestamp::UNIX_EPOCH, until: Timestamp::MAX };
+        let page = app.stripe.calls(&key, budget()).list_events(window, None).await.unwrap();
+        assert_eq!(page.events.len(), 100);
+    }
+}

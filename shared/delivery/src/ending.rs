@@ -156,7 +156,7 @@ impl<C: Courier> Consumer<C> {
         let message = Message { body: body.to_string(), delay: SignedDuration::ZERO };
         match self.queues.send(&self.config.dead_letter_url, &[message]).await {
             Ok(()) => {
-                self.ledger.mark_dead_lettered(&dead.id).await?;
+                self.ledger.mark_dead_lettered(&dead).await?;
                 Ok(Fate::Done)
             }
             Err(_) => Ok(Fate::Back(patience(1))),

@@ -50,9 +50,11 @@ pub(crate) async fn load(
         return Ok(Loaded::Skip(SkipReason::NotApplicable, NOBODY));
     };
     let record = ledger.person(&key).await?;
-    if record.profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at) {
+    let erased_at = record.profile.erased_at;
+    if erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at) {
         return Ok(Loaded::Skip(SkipReason::Erased, "the person was erased"));
     }
+    let journey = journey.since(erased_at);
     let journeys = match id.destination.style() {
         Style::State => all_journeys(ledger, &record, &journey).await?,
         Style::Event => vec![journey.clone()],
@@ -78,9 +80,9 @@ async fn all_journeys(
 ) -> Result<Vec<Journey>, Unavailable> {
     let named = record.profile.journeys.iter().map(|enrolled| enrolled.event_id);
     let others = named.filter(|id| *id != journey.event_id()).take(MOST_JOURNEYS);
-    let mut journeys = try_join_all(others.map(|id| ledger.journey(id))).await?;
-    journeys.push(journey.clone());
-    Ok(journeys)
+    let others = try_join_all(others.map(|id| ledger.journey(id))).await?;
+    let others = others.into_iter().map(|other| other.since(record.profile.erased_at));
+    Ok(others.chain([journey.clone()]).collect())
 }
 
 impl World {

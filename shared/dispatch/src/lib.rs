@@ -128,7 +128,7 @@ impl Dispatch {
             Some(person) => self.ledger.person(person).await?.profile,
             None => Profile::default(),
         };
-        let journeys = [journey];
+        let journeys = [journey.since(profile.erased_at)];
         let consent = effective_consent(profile.consent.as_ref(), &journeys).cloned();
         let [journey] = journeys;
         let news = journey.recorded_consent().filter(|said| profile.consent.as_ref() != Some(said));
@@ -152,7 +152,7 @@ impl Dispatch {
         let enrolment = Enrolment {
             event_id: fact.event_id,
             seen_at: fact.recorded_at,
-            pays: fact.happening.payment().is_some(),
+            pays: fact.happening.payment().is_some() && !fact.is_refusal(),
             consent: known.news.as_ref(),
             expires_at: self.expiry(now),
         };

@@ -101,8 +101,8 @@ pub const LONGEST: usize = 1000;
 impl Context {
     /// Keeps a value under its field, cut and scrubbed; an empty one is dropped.
     pub fn insert(&mut self, field: Field, value: &str) {
-        let value = scrub(value.trim(), field.holds_ids());
-        let value: String = value.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        let value: String = value.trim().chars().filter(|c| !c.is_control()).collect();
+        let value: String = scrub(&value, field.holds_ids()).chars().take(LONGEST).collect();
         if !value.is_empty() {
             self.fields.insert(field, value);
         }
@@ -125,36 +125,45 @@ impl Context {
 
 /// Takes e-mail addresses, Stripe's client secrets and (but in ids) telephone numbers out of a text.
 fn scrub(text: &str, holds_ids: bool) -> String {
-    // Delimiters of URLs and prose; percent-encoded ones are decoded first only to look, so that
-    // `ana%40example.pt` is found, and the whole token goes.
-    let mut clean = String::with_capacity(text.len());
-    for token in text.split_inclusive(['&', '?', '#', '=', ' ', ';', ',', '/']) {
-        let end = token.trim_end_matches(['&', '?', '#', '=', ' ', ';', ',', '/']);
-        if is_personal(end, holds_ids) {
-            clean.push_str("redacted");
-            clean.push_str(&token[end.len()..]);
-        } else {
-            clean.push_str(token);
+    // Delimiters of URLs, and blanks within: a number may be written with some.
+    each(text, &['&', '?', '#', '=', ';', ',', '/'], |part| {
+        if !holds_ids && is_phone(&decoded(part)) {
+            return REDACTED.to_owned();
         }
-    }
-    clean
+        each(part, &[' '], |word| {
+            if is_personal(&decoded(word)) { REDACTED.to_owned() } else { word.to_owned() }
+        })
+    })
 }
 
-fn is_personal(token: &str, holds_ids: bool) -> bool {
-    let lower = token.to_ascii_lowercase().replace("%40", "@").replace("%2b", "+");
-    let email = lower
+const REDACTED: &str = "redacted";
+
+/// Changes each part of a text, and leaves what stands between them.
+fn each(text: &str, between: &[char], change: impl Fn(&str) -> String) -> String {
+    let parts = text.split_inclusive(between).map(|token| {
+        let part = token.trim_end_matches(between);
+        change(part) + token.get(part.len()..).unwrap_or_default()
+    });
+    parts.collect()
+}
+
+/// What is percent-encoded is decoded only to look, so that `ana%40example.pt` is found, and the whole
+/// of it goes.
+fn decoded(part: &str) -> String {
+    part.to_ascii_lowercase().replace("%40", "@").replace("%2b", "+").replace("%20", " ")
+}
+
+fn is_personal(word: &str) -> bool {
+    let email = word
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
-    let secret =
-        lower.contains("_secret_") || lower.starts_with("sk_") || lower.starts_with("whsec_");
-    email || secret || (!holds_ids && is_phone(&lower))
+    email || word.contains("_secret_") || word.starts_with("sk_") || word.starts_with("whsec_")
 }
 
-/// Nine to fifteen digits, perhaps with a plus and separators, and nothing else.
-fn is_phone(token: &str) -> bool {
-    let digits = token.bytes().filter(u8::is_ascii_digit).count();
-    (9..=15).contains(&digits)
-        && token.chars().all(|c| c.is_ascii_digit() || "+-.()%20".contains(c))
+/// Nine to fifteen digits, perhaps with a plus, separators and blanks, and nothing else.
+fn is_phone(part: &str) -> bool {
+    let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    (9..=15).contains(&digits) && part.chars().all(|c| c.is_ascii_digit() || "+-.() ".contains(c))
 }
 
 #[cfg(test)]
@@ -188,7 +197,16 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_somebody_or_a_secret_is_kept() {
-        for value in ["sk_test_1", "whsec_1", "pi_1_secret_2", "ana@example.pt", "912345678"] {
+        for value in [
+            "sk_test_1",
+            "whsec_1",
+            "pi_1_secret_2",
+            "ana@example.pt",
+            "912345678",
+            "912 345 678",
+            "%2B351%20912%20345%20678",
+            "912\u{1}345\u{1}678",
+        ] {
             assert_eq!(kept(Field::UtmTerm, value), "redacted", "{value}");
         }
         for value in ["@example.pt", "ana@home", "ask_me", "12345678"] {
@@ -219,6 +237,9 @@ mod tests {
     #[test]
     fn values_are_cut_and_empty_ones_dropped() {
         assert_eq!(kept(Field::Referrer, &"x".repeat(5000)).len(), LONGEST);
+        let before = "x".repeat(LONGEST - 12);
+        let straddles = kept(Field::Referrer, &format!("{before}?ana.silva@example.pt"));
+        assert_eq!(straddles, format!("{before}?redacted"), "its beginning is hers too");
         let mut context = Context::default();
         context.insert(Field::Gclid, "  ");
         assert_eq!(context, Context::default());

@@ -7,6 +7,7 @@ use crate::fact::{Fact, Happening, Source};
 use crate::id::{EventId, SessionId, StripeId};
 use crate::order::Order;
 use crate::pepper::PersonKey;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// The facts of one journey, in the order in which they happened.
@@ -22,6 +23,13 @@ impl Journey {
     pub fn new(event_id: EventId, mut facts: Vec<Fact>) -> Self {
         facts.sort_by(|a, b| (a.occurred_at, &a.source).cmp(&(b.occurred_at, &b.source)));
         Self { event_id, facts }
+    }
+
+    /// What is left of it where a person was erased: what happened after that.
+    #[must_use]
+    pub fn since(mut self, erased_at: Option<Timestamp>) -> Self {
+        self.facts.retain(|fact| erased_at.is_none_or(|erased_at| fact.occurred_at > erased_at));
+        self
     }
 
     /// The journey's id.

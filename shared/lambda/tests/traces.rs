@@ -47,7 +47,7 @@ fn traces_of(function: &str, events: &[Value]) -> Traces {
         .args(["--exact", function, "--nocapture", "--test-threads", "1"])
         .env("AWS_LAMBDA_RUNTIME_API", runtime.url().trim_start_matches("http://"))
         .envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "clumsy"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "throughline-dev-clumsy"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "-"),
@@ -124,6 +124,14 @@ fn a_panic_and_an_event_of_the_wrong_kind_leave_no_trace_of_the_person() {
     for report in &traces.reports {
         assert!(report.target.ends_with("/error"), "{}", report.shown());
     }
+}
+
+#[test]
+fn a_line_bears_the_name_of_the_deployed_function_which_the_alarms_look_at() {
+    let output =
+        traces_of("a_function_of_a_queue", &[json!({"email": EMAIL, "panics": true})]).output;
+    let named = [r#""service":"clumsy""#, r#""function_name":"throughline-dev-clumsy""#];
+    assert!(named.iter().all(|name| output.contains(name)), "{output}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::changes::Changes;
 use crate::delivery::{DeliveryRecord, Step, decode};
 use crate::item::{number, text, time};
 use crate::key::{self, PK, SK};
-use crate::write::{Written, written};
+use crate::write::{Written, unless_refused, written};
 use crate::{Ledger, Unavailable};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -234,19 +234,21 @@ impl Ledger {
         self.complete(&claim, &completion, now).await
     }
 
-    /// Notes that a dead delivery's ids are on the dead-letter queue.
+    /// Notes that a dead delivery's ids are on the dead-letter queue. One that was begun again since it
+    /// was read is left: should it die again, it needs a letter of its own.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again; the queue may get a second copy.
-    pub async fn mark_dead_lettered(&self, id: &DeliveryId) -> Result<(), Unavailable> {
-        self.update_delivery(id)
+    pub async fn mark_dead_lettered(&self, dead: &DeliveryRecord) -> Result<(), Unavailable> {
+        let update = self
+            .update_delivery(&dead.id)
             .update_expression("SET dead_lettered = :yes")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("#state = :dead AND updated_at = :read")
+            .expression_attribute_names("#state", "state")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| Unavailable::from_sdk("mark a delivery as dead-lettered", &error))
+            .expression_attribute_values(":dead", text(State::Dead.name()))
+            .expression_attribute_values(":read", time(dead.updated_at));
+        unless_refused("mark a delivery as dead-lettered", update.send().await)
     }
 
     fn update_delivery(&self, id: &DeliveryId) -> UpdateItemFluentBuilder {

@@ -112,7 +112,9 @@ impl Ledger {
             .table_name(&self.table)
             .key(PK, text(key::person(person)))
             .key(SK, text(key::journey(enrolment.event_id)))
-            .update_expression(format!("SET seen_at = :seen_at, expires_at = :expires_at{pays}"))
+            .update_expression(format!(
+                "SET seen_at = :seen_at, expires_at = :expires_at{pays} REMOVE disowned"
+            ))
             .expression_attribute_values(":seen_at", time(enrolment.seen_at))
             .expression_attribute_values(":expires_at", number(enrolment.expires_at));
         if enrolment.pays {

@@ -162,6 +162,13 @@ impl Draft {
         self
     }
 
+    /// The same, but heard of only so many seconds after the journey began.
+    #[must_use]
+    pub fn heard_of_at(mut self, seconds: i64) -> Self {
+        self.0.recorded_at = after(seconds);
+        self
+    }
+
     /// The same from another event of Stripe's.
     #[must_use]
     pub fn from_event(mut self, event: &str) -> Self {

@@ -193,6 +193,7 @@ fn what_is_over_gone_or_at_another_price_starts_a_new_attempt() {
         intent("pi_1", "succeeded", |_| {}),
         intent("pi_1", "canceled", |_| {}),
         intent("pi_1", "requires_payment_method", |body| body["amount"] = json!(8700)),
+        intent("pi_1", "requires_payment_method", |body| body["currency"] = json!("usd")),
         reply(404).text(r#"{"error":{"code":"resource_missing"}}"#),
     ] {
         let (outcome, requests) = check_out(&[last, open("pi_2")], Some(&checkout(4)));

@@ -126,7 +126,7 @@ impl Hubspot {
         match (errors.first(), results.into_iter().next()) {
             (None, Some(contact)) => Ok(receipt(answer, Some(contact.id))),
             (None, None) => Err(retry(answer, Taken::Unknown)),
-            (Some(error), _) => Err(categorised(answer, &error.category)),
+            (Some(error), _) => Err(categorised(answer, error)),
         }
     }
 
@@ -146,19 +146,20 @@ impl Hubspot {
     /// What a status that is no success means at HubSpot
     /// (<https://developers.hubspot.com/docs/api-reference/error-handling>).
     async fn fault(&self, answer: &Answer) -> Fault {
-        let category = answer.json::<Problem>().map(|problem| problem.category).unwrap_or_default();
+        let problem: Problem = answer.json().unwrap_or_default();
+        let category = &problem.category;
         match answer.status() {
             // A property of ours is not there yet: the record is good, and HubSpot is to be set up.
-            400 if answer.text().contains(NO_SUCH_PROPERTY) => no_such_property(answer),
+            400 if problem.is_of_setup() => no_such_property(answer),
             // Locked by a bulk change, or being moved between HubSpot's data centres.
-            423 | 477 => coded(retry(answer, Taken::No), &category),
+            423 | 477 => coded(retry(answer, Taken::No), category),
             // The path is ours and fixed: where it is unknown, HUBSPOT_BASE_URL is not HubSpot's.
             404 => Fault { remedy: Remedy::Setup, seen: answer.fault(REQUEST_ID).seen },
             401 | 403 => {
                 self.access_token.refused().await;
-                coded(answer.fault(REQUEST_ID), &category)
+                coded(answer.fault(REQUEST_ID), category)
             }
-            _ => coded(answer.fault(REQUEST_ID), &category),
+            _ => coded(answer.fault(REQUEST_ID), category),
         }
     }
 }
@@ -183,17 +184,17 @@ fn first_id(answer: &Answer) -> Option<String> {
 }
 
 /// What the category of an error inside a multi-status answer means.
-fn categorised(answer: &Answer, category: &str) -> Fault {
-    if answer.text().contains(NO_SUCH_PROPERTY) {
+fn categorised(answer: &Answer, problem: &Problem) -> Fault {
+    if problem.is_of_setup() {
         return no_such_property(answer);
     }
-    let remedy = match category {
+    let remedy = match problem.category.as_str() {
         "VALIDATION_ERROR" => Remedy::Reject,
         "MISSING_SCOPES" => Remedy::Setup,
         "CONFLICT" | "RATE_LIMITS" => Remedy::Retry { after: None, taken: Taken::No },
         _ => Remedy::Retry { after: None, taken: Taken::Unknown },
     };
-    coded(Fault { remedy, seen: answer.fault(REQUEST_ID).seen }, category)
+    coded(Fault { remedy, seen: answer.fault(REQUEST_ID).seen }, &problem.category)
 }
 
 fn retry(answer: &Answer, taken: Taken) -> Fault {
@@ -246,10 +247,33 @@ struct Outcomes {
     errors: Vec<Problem>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Problem {
-    #[serde(default)]
     category: String,
+    /// Ends in a list of what is wrong with each property, as JSON.
+    message: String,
+    errors: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default, alias = "error")]
+    code: String,
+}
+
+impl Problem {
+    /// Whether a property of ours is not there yet. What was refused is quoted in the message: only
+    /// codes are believed, or a visitor could write one into their name.
+    fn is_of_setup(&self) -> bool {
+        self.errors.iter().chain(&self.listed()).any(|detail| detail.code == NO_SUCH_PROPERTY)
+    }
+
+    fn listed(&self) -> Vec<Detail> {
+        let list = self.message.find('[').and_then(|at| self.message.get(at..)).unwrap_or_default();
+        let mut lists = serde_json::Deserializer::from_str(list).into_iter();
+        lists.next().and_then(Result::ok).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

@@ -96,6 +96,14 @@ fn the_highest_revision_counts_whatever_its_clock_says() {
 }
 
 #[test]
+fn somebody_is_a_lead_since_they_first_left_one() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let corrected = Fact { occurred_at: at(15), ..lead(2, "ana", "913456789") };
+    let person = fold(vec![corrected, lead(1, "ana", "912345678"), checkout(), paid()]);
+    assert_eq!(person.lead_created_at, Some(at(10)));
+}
+
+#[test]
 fn a_payment_under_the_address_that_was_corrected_is_the_corrected_persons() {
     let typo = |fact: Fact| Fact { person: Some(key("typo")), ..fact };
     let facts = vec![

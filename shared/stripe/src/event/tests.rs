@@ -139,6 +139,15 @@ fn the_charge_of_a_failure_may_stand_in_its_error_alone() {
     }
 }
 
+/// The charge of an earlier try is still the latest there was.
+#[test]
+fn an_authentication_that_failed_after_a_refused_card_is_a_failure_of_its_own() {
+    let error = json!({"code": "payment_intent_authentication_failure"});
+    let object = with(intent(), "last_payment_error", error);
+    let told = told(&event("payment_intent.payment_failed", object)).unwrap().unwrap();
+    assert!(matches!(told.what, What::NotPaid(intent, _) if intent.charge.is_none()));
+}
+
 #[test]
 fn a_failure_without_a_reason_is_still_a_failure() {
     for error in [json!(null), json!({}), json!({"code": null}), json!("odd"), json!({"code": 7})] {

@@ -127,21 +127,26 @@ impl IntentObject<'_> {
     /// The intent with what was received, which a partial capture makes less than was asked.
     pub(super) fn paid(&self) -> Result<PaidIntent, Unreadable> {
         let received = perhaps(self.amount_received).filter(|amount| *amount > 0);
-        self.moved(received)
+        self.moved(received, reference(self.latest_charge))
     }
 
-    /// The intent with what was asked.
+    /// The intent with what was asked, and the charge that was refused: none where it did not come to
+    /// one, whatever was tried before.
     pub(super) fn asked(&self) -> Result<PaidIntent, Unreadable> {
-        self.moved(None)
+        let refused = self.error().map(|error| reference(error.charge));
+        self.moved(None, refused.unwrap_or_else(|| reference(self.latest_charge)))
     }
 
-    fn moved(&self, received: Option<i64>) -> Result<PaidIntent, Unreadable> {
+    fn moved(
+        &self,
+        received: Option<i64>,
+        charge: Option<StripeId>,
+    ) -> Result<PaidIntent, Unreadable> {
         let asked = money(self.amount, self.currency)?;
-        let tried = self.error().and_then(|error| reference(error.charge));
         Ok(PaidIntent {
             id: id(self.id, "data.object.id")?,
             amount: Money { minor: received.unwrap_or(asked.minor), ..asked },
-            charge: reference(self.latest_charge).or(tried),
+            charge,
             metadata: self.metadata(),
         })
     }

@@ -51,6 +51,14 @@ fn part_taken(category: &str, code: &str) -> Reply {
     reply(207).json(&body)
 }
 
+/// As HubSpot refuses a record: what is wrong with it is listed in the message, and quoted.
+fn refused(code: &str, quoted: &str) -> Reply {
+    let listed = json!([{ "isValid": false, "message": quoted, "error": code, "name": "email" }]);
+    let message = format!("Property values were not valid: {listed}");
+    let body = json!({ "status": "error", "message": message, "category": "VALIDATION_ERROR" });
+    reply(400).json(&body)
+}
+
 fn problem(status: u16, category: &str) -> Reply {
     let body = json!({ "status": "error", "message": "no", "category": category });
     reply(status).json(&body)
@@ -156,7 +164,8 @@ async fn answers_become_faults_by_what_is_to_be_done() {
         (reply(207).text("{"), retry(Taken::Unknown)),
         (reply(207).json(&json!({ "results": [] })), retry(Taken::Unknown)),
         (problem(400, "VALIDATION_ERROR"), Remedy::Reject),
-        (reply(400).text("PROPERTY_DOESNT_EXIST"), Remedy::Setup),
+        (refused("PROPERTY_DOESNT_EXIST", "no such property"), Remedy::Setup),
+        (refused("INVALID_EMAIL", "PROPERTY_DOESNT_EXIST@x.invalid"), Remedy::Reject),
         (problem(403, "MISSING_SCOPES"), Remedy::Setup),
         (problem(404, "OBJECT_NOT_FOUND"), Remedy::Setup),
         (problem(409, "CONFLICT"), retry(Taken::No)),

@@ -143,6 +143,13 @@ async fn a_hit_is_dated_only_as_far_back_as_google_takes_it() {
 }
 
 #[tokio::test]
+async fn a_purchase_that_is_heard_of_a_day_later_is_dated_when_it_happened() {
+    let facts = [a_lead(), a_checkout(), a_payment().heard_of_at(86_400)];
+    let scene = Scene::of(Destination::Sgtm, &facts).worked_at(86_500);
+    assert_eq!(hit(&scene).await["timestamp_micros"], after(360).as_microsecond());
+}
+
+#[tokio::test]
 async fn values_are_cut_to_googles_limits_and_nothing_is_null() {
     let long = format!("https://example.pt/{}", "x".repeat(1500));
     let context = [
