@@ -1,13 +1,9 @@
 //! Every effect of every function, and everything that may go wrong at it: alone, and in pairs.
 
-use crate::lab;
 use crate::scene::Scene;
+use crate::{ana, lab};
 use jiff::SignedDuration;
 use simulation::{Function, Lab, Mood, Options, Plan, Said, Snapshot, Sweeping, Visitor};
-
-fn ana() -> Visitor {
-    Visitor::new(1, "ana.silva@example.pt")
-}
 
 /// Nobody works the queues, and no minute goes by.
 fn doors_alone() -> Options {

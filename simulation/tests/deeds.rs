@@ -1,7 +1,7 @@
 //! What becomes of dead letters that a person begins again, of facts that they wish told again, of a
 //! destination that is filled again, and of one that is switched off.
 
-use crate::lab;
+use crate::{ana, id, lab, well};
 use domain::destination::Destination::{Sendgrid, Slack};
 use domain::id::EventId;
 use jiff::Timestamp;
@@ -12,21 +12,8 @@ use simulation::{
 
 const NOTIFIER: Function = Function::Consumer("notifier");
 
-fn ana() -> Visitor {
-    Visitor::new(1, "ana.silva@example.pt")
-}
-
-fn id(visitor: &Visitor) -> EventId {
-    EventId::parse(&visitor.event_id()).unwrap()
-}
-
 fn options(destinations: &'static str) -> Options {
     Options { destinations, sweeping: Sweeping::EachMinute, ..Options::default() }
-}
-
-fn well(report: Report) -> Report {
-    assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
-    report
 }
 
 fn went_on(lab: &mut Lab, from: &Snapshot, options: &Options, said: Vec<Said>) -> Report {

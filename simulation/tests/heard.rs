@@ -1,7 +1,6 @@
 //! What the doors take, whenever and however often they hear of it, and what the dispatcher keeps.
 
-use crate::lab;
-use domain::id::EventId;
+use crate::{ana, erase, id, lab, well};
 use jiff::SignedDuration;
 use ledger::Ledger;
 use serde_json::{Value, json};
@@ -10,17 +9,9 @@ use simulation::{Lab, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor};
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-fn ana() -> Visitor {
-    Visitor::new(1, "ana.silva@example.pt")
-}
-
 /// A second visit under an address.
 fn again_as(email: &str) -> Visitor {
     Visitor::new(2, email)
-}
-
-fn event_id() -> EventId {
-    EventId::parse(&ana().event_id()).unwrap()
 }
 
 fn doors_alone() -> Options {
@@ -29,11 +20,6 @@ fn doors_alone() -> Options {
 
 fn told_of(destinations: &'static str) -> Options {
     Options { destinations, sweeping: Sweeping::EachMinute, ..Options::default() }
-}
-
-fn well(report: Report) -> Report {
-    assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
-    report
 }
 
 fn heard(lab: &mut Lab, options: &Options, said: Vec<Said>) -> Report {
@@ -50,7 +36,7 @@ fn when_something_happened_is_said_by_stripe_however_late_it_is_heard() {
     let said = vec![ana().pays(MINUTE, 1), ana().pays(2 * MINUTE, 2).arriving(180 * MINUTE)];
     heard(&mut lab, &doors_alone(), said);
     let from = lab.snapshot();
-    let journey = asked(&mut lab, &from, async |ledger| ledger.journey(event_id()).await.unwrap());
+    let journey = asked(&mut lab, &from, async |ledger| ledger.journey(id(&ana())).await.unwrap());
     let [first, second] = journey.facts() else { panic!("{journey:?}") };
     let between = second.occurred_at.duration_since(first.occurred_at);
     assert_eq!(between, SignedDuration::from_mins(1));
@@ -91,7 +77,7 @@ fn a_refusal_that_comes_with_an_order_placed_again_is_heard() {
         heard(&mut lab, &doors_alone(), vec![ana().lead(0, 1, (true, true)), allowed, later]);
         let from = lab.snapshot();
         let answer = asked(&mut lab, &from, async |ledger| {
-            ledger.journey(event_id()).await.unwrap().recorded_consent().cloned().unwrap()
+            ledger.journey(id(&ana())).await.unwrap().recorded_consent().cloned().unwrap()
         });
         let answers = [answer.marketing, answer.analytics, answer.preferences];
         assert_eq!(answers.iter().filter(|allowed| !**allowed).count(), 1, "{refused}: {answer:?}");
@@ -135,11 +121,7 @@ fn a_payment_of_before_an_erasure_that_is_heard_of_after_it_is_told_to_nobody() 
     let said = vec![ana().lead(0, 1, (true, true))];
     heard(&mut lab, &told_of("hubspot,slack"), said);
     let from = lab.snapshot().after_minutes(10);
-    lab.command(&from, &Options::default(), async |_, ledger, now| {
-        let journey = ledger.journey(event_id()).await.unwrap();
-        let until = now.as_second() + 730 * 86_400;
-        ledger.mark_erased(journey.person().unwrap(), now, until).await.unwrap();
-    });
+    erase(&mut lab, &from);
     let late = vec![ana().pays(5 * MINUTE, 1).arriving(20 * MINUTE)];
     let from = lab.snapshot();
     let report = well(lab.resume(&from, &told_of("hubspot,slack"), Plan::default(), late));
@@ -159,7 +141,7 @@ fn a_refusal_is_kept_as_long_as_anything_is_known_of_who_refused() {
     let answer_after = |lab: &mut Lab, days| {
         let from = lab.snapshot();
         let person = asked(lab, &from, async |ledger| {
-            ledger.journey(event_id()).await.unwrap().person().cloned().unwrap()
+            ledger.journey(id(&ana())).await.unwrap().person().cloned().unwrap()
         });
         asked(lab, &from.days_later(days), async |ledger| {
             ledger.person(&person).await.unwrap().profile.consent
@@ -203,7 +185,7 @@ fn an_address_that_is_corrected_leaves_its_owner_their_own_answer() {
     heard(&mut lab, &Options { stream: true, ..doors_alone() }, said);
     let from = lab.snapshot();
     let answer = asked(&mut lab, &from, async |ledger| {
-        let theirs = EventId::parse(&owner.event_id()).unwrap();
+        let theirs = id(&owner);
         let person = ledger.journey(theirs).await.unwrap().person().cloned().unwrap();
         ledger.person(&person).await.unwrap().profile.consent
     });

@@ -15,7 +15,8 @@ mod permutations;
 mod scene;
 mod told;
 
-use simulation::Lab;
+use domain::id::EventId;
+use simulation::{Lab, Options, Report, Snapshot, Visitor};
 use std::sync::Once;
 
 /// A world for one test. Whoever asks only whether all is well says `THROUGHLINE_FIRST_FAULT=1`: then
@@ -32,6 +33,31 @@ fn lab() -> Lab {
         }
     });
     Lab::new()
+}
+
+/// Whom most of it is about.
+fn ana() -> Visitor {
+    Visitor::new(1, "ana.silva@example.pt")
+}
+
+/// A visitor's journey.
+fn id(visitor: &Visitor) -> EventId {
+    EventId::parse(&visitor.event_id()).unwrap()
+}
+
+/// A history in which nothing is wrong.
+fn well(report: Report) -> Report {
+    assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
+    report
+}
+
+/// Erases the visitor, at the moment of a snapshot.
+fn erase(lab: &mut Lab, from: &Snapshot) {
+    lab.command(from, &Options::default(), async |_, ledger, now| {
+        let journey = ledger.journey(id(&ana())).await.unwrap();
+        let until = now.as_second() + 730 * 86_400;
+        ledger.mark_erased(journey.person().unwrap(), now, until).await.unwrap();
+    });
 }
 
 /// Prints a line of the proof; `cargo xtask test` shows these.

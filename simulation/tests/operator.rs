@@ -1,7 +1,7 @@
 //! What a person does to a stage with the operator's commands, and what becomes of it.
 
-use crate::lab;
 use crate::scene::Scene;
+use crate::{ana, id, lab};
 use domain::destination::Destination::{self, Hubspot, Sgtm, Slack};
 use domain::id::EventId;
 use domain::routing::{Decision, Route};
@@ -9,10 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{GateEvent, Ledger, List};
 use operator::{Author, Fault, Fill, Intent, Operator, Pace, ReplayOutcome, ReplayPlan};
 use simulation::{Function, Lab, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor};
-
-fn ana() -> Visitor {
-    Visitor::new(1, "ana.silva@example.pt")
-}
 
 fn author() -> Author {
     Author::new("ana", "restored a backup").unwrap()
@@ -38,10 +34,6 @@ fn went_on(lab: &mut Lab, options: &Options) -> Report {
 fn told(report: &Report, vendor: &str) -> usize {
     let said = |line: &&String| line.contains("POST") || line.contains("PATCH");
     report.told.iter().filter(said).filter(|line| line.contains(&format!(" /{vendor}"))).count()
-}
-
-fn id(visitor: &Visitor) -> EventId {
-    EventId::parse(&visitor.event_id()).unwrap()
 }
 
 fn event_id() -> EventId {

@@ -1,15 +1,11 @@
 //! What becomes of facts where nothing goes wrong: how often vendors are told, with which words, and
 //! how long what is known of it stays.
 
-use crate::lab;
 use crate::scene::Scene;
+use crate::{ana, erase, id, lab, well};
 use simulation::{
     Effect, Fault, Function, Lab, Mood, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor,
 };
-
-fn ana() -> Visitor {
-    Visitor::new(1, "ana.silva@example.pt")
-}
 
 fn options(destinations: &'static str) -> Options {
     Options { destinations, sweeping: Sweeping::EachMinute, ..Options::default() }
@@ -18,11 +14,6 @@ fn options(destinations: &'static str) -> Options {
 /// Nobody works the queues.
 fn doors_alone(destinations: &'static str) -> Options {
     Options { queues: Vec::new(), sweeping: Sweeping::Off, ..options(destinations) }
-}
-
-fn well(report: Report) -> Report {
-    assert!(report.wrong.is_empty(), "{:#?}\n{}", report.wrong, report.told.join("\n"));
-    report
 }
 
 fn begun(lab: &mut Lab, options: &Options, said: Vec<Said>) -> Report {
@@ -338,8 +329,7 @@ fn a_journey_whose_payment_was_refused_is_not_one_that_pays() {
     let pays = |lab: &mut Lab| {
         let from = lab.snapshot();
         lab.command(&from, &options("slack"), async |_, ledger, _| {
-            let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
-            let journey = ledger.journey(event_id).await.unwrap();
+            let journey = ledger.journey(id(&ana())).await.unwrap();
             let record = ledger.person(journey.person().unwrap()).await.unwrap();
             record.profile.journeys.iter().map(|journey| journey.pays).collect::<Vec<_>>()
         })
@@ -355,12 +345,8 @@ fn a_journey_whose_payment_was_refused_is_not_one_that_pays() {
 fn what_was_said_before_an_erasure_is_in_nothing_that_is_told_after_it() {
     let mut lab = lab();
     begun(&mut lab, &doors_alone("slack"), vec![ana().lead(0, 1, (true, true))]);
-    lab.command(&lab.snapshot().after_minutes(5), &options("slack"), async |_, ledger, now| {
-        let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
-        let journey = ledger.journey(event_id).await.unwrap();
-        let until = now.as_second() + 86_400;
-        ledger.mark_erased(journey.person().unwrap(), now, until).await.unwrap();
-    });
+    let from = lab.snapshot().after_minutes(5);
+    erase(&mut lab, &from);
     let report = went_on(&mut lab, &options("hubspot"), vec![ana().pays(600_000, 1)]);
     let told: Vec<&String> = report.rest.state.values().collect();
     assert_eq!(told.len(), 1, "{told:?}");
@@ -376,12 +362,7 @@ fn what_was_said_before_an_erasure_is_told_to_nobody() {
     let doors = Options { stream: false, ..doors_alone("hubspot,slack") };
     went_on(&mut lab, &doors, said[1..].to_vec());
     let from = lab.snapshot();
-    lab.command(&from, &options("hubspot,slack"), async |_, ledger, now| {
-        let event_id = domain::id::EventId::parse(&ana().event_id()).unwrap();
-        let journey = ledger.journey(event_id).await.unwrap();
-        let until = now.as_second() + 86_400;
-        ledger.mark_erased(journey.person().unwrap(), now, until).await.unwrap();
-    });
+    erase(&mut lab, &from);
     let later = Visitor::new(2, &ana().email).pays(3_600_000, 1);
     let report = went_on(&mut lab, &options("hubspot,slack"), vec![later]);
     for (delivery, end) in &report.rest.deliveries {

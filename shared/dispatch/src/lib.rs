@@ -128,6 +128,7 @@ impl Dispatch {
             Some(person) => self.ledger.person(person).await?.profile,
             None => Profile::default(),
         };
+        let superseded = journey.superseded_persons().cloned().collect();
         let journeys = [journey.since(profile.erased_at)];
         let consent = effective_consent(profile.consent.as_ref(), &journeys).cloned();
         let [journey] = journeys;
@@ -135,7 +136,7 @@ impl Dispatch {
         Ok(Known {
             erased: profile.erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at),
             news: news.cloned(),
-            superseded: journey.superseded_persons().cloned().collect(),
+            superseded,
             person,
             consent,
             profile,

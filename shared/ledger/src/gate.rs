@@ -85,10 +85,9 @@ impl Ledger {
         why: &str,
         now: Timestamp,
     ) -> Result<Completed, Unavailable> {
-        let update =
-            closing(self.update_gate(destination), now, ", paused_at, paused_by, paused_why")
-                .condition_expression("attribute_exists(paused_at) OR breaker = :open")
-                .expression_attribute_values(":open", text(OPEN));
+        let update = closing(self.update_gate(destination), now, PAUSE)
+            .condition_expression("attribute_exists(paused_at) OR breaker = :open")
+            .expression_attribute_values(":open", text(OPEN));
         let event = GateEvent { by: by.to_owned(), ..event(now, "resumed", why) };
         self.change(update, destination, event).await
     }
@@ -154,6 +153,8 @@ impl Ledger {
 
 const OPEN: &str = "open";
 const CLOSED: &str = "closed";
+/// What a pause consists of, behind other names of attributes.
+const PAUSE: &str = ", paused_at, paused_by, paused_why";
 
 fn opening(update: UpdateItemFluentBuilder, trip: &Trip) -> UpdateItemFluentBuilder {
     update

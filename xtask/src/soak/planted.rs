@@ -7,7 +7,7 @@ use crate::say;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 use tokio::process::Command;
 
@@ -118,10 +118,7 @@ async fn plant(patch: &Path) -> Result<Fate> {
         return Ok(Fate::Unfit(format!("{what}:\n{}", said.trim_end())));
     }
     let built = build(&copy).output().await?;
-    if !built.status.success() {
-        let said = String::from_utf8_lossy(&built.stderr).into_owned();
-        let errors = said.find("error").and_then(|at| said.get(at..)).unwrap_or(&said);
-        let errors: String = errors.chars().take(3_000).collect();
+    if let Some(errors) = errors(&built) {
         return Ok(Fate::Unfit(format!("with the patch the tree does not compile:\n{errors}")));
     }
     let program =
@@ -133,12 +130,24 @@ async fn plant(patch: &Path) -> Result<Fate> {
         by = fails(of(&program).arg(filter)).await?;
     }
     if by.is_none() {
+        if let Some(errors) =
+            errors(&cargo_in(&copy).args(OWN_TESTS).arg("--no-run").output().await?)
+        {
+            return Ok(Fate::Unfit(format!("with the patch its tests do not compile:\n{errors}")));
+        }
         by = fails(cargo_in(&copy).args(OWN_TESTS)).await?;
     }
     if by.is_none() {
         by = fails(&mut of(&program)).await?;
     }
     Ok(by.map_or(Fate::Survived, |by| Fate::Killed(by, built.elapsed().as_secs())))
+}
+
+/// What a build that failed says first.
+fn errors(built: &Output) -> Option<String> {
+    let said = String::from_utf8_lossy(&built.stderr);
+    let errors = said.find("error").and_then(|at| said.get(at..)).unwrap_or(&said);
+    (!built.status.success()).then(|| errors.chars().take(3_000).collect())
 }
 
 /// What shows a mistake in a vendor's mapping or in a setting.
