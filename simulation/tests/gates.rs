@@ -154,3 +154,16 @@ fn a_failure_after_an_outage_is_the_first_of_its_own() {
     let opened = history.iter().filter(|event| event.what == "opened").count();
     assert_eq!(opened, 1, "{history:?}");
 }
+
+/// Whoever failed together would call again together, and meet the same trouble: waits are spread over
+/// their second half, which is whole seconds by the third attempt.
+#[test]
+fn those_that_failed_together_come_back_apart() {
+    let mut lab = lab();
+    let patient = Options { set: &[("BREAKER_MINIMUM_CALLS", "1000")], ..options() };
+    let report = told(&mut lab, &patient, Mood::Down(2), payments(8, 0));
+    let mut times = calls(&report);
+    assert!(times.len() > 8 * 5, "{times:?}");
+    times.dedup_by_key(|at| *at / 1000);
+    assert!(times.len() > 8 * 2, "they come in {} rounds: {times:?}", times.len());
+}

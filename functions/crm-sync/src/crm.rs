@@ -40,6 +40,10 @@ impl Crm {
 impl Courier for Crm {
     type Call = Call;
 
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![self.hubspot.secret()]
+    }
+
     fn prepare(&self, errand: &Errand<'_>) -> Prepared<Call> {
         if !self.enable_lead_capture && errand.person.stage < Stage::Refunded {
             return Prepared::Skip(

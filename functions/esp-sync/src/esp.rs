@@ -34,6 +34,10 @@ impl Esp {
 impl Courier for Esp {
     type Call = Call;
 
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![self.mailerlite.secret()]
+    }
+
     fn prepare(&self, errand: &Errand<'_>) -> Prepared<Call> {
         match errand.id.destination {
             Destination::Mailerlite => match self.mailerlite.prepare(errand) {

@@ -51,6 +51,10 @@ impl Notify {
 impl Courier for Notify {
     type Call = Call;
 
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![self.sendgrid.secret(), self.slack.secret()]
+    }
+
     fn prepare(&self, errand: &Errand<'_>) -> Prepared<Call> {
         let prepared = match errand.id.destination {
             Destination::Sendgrid => self.sendgrid.prepare(errand).map(Call::Sendgrid),
@@ -85,14 +89,19 @@ impl Courier for Notify {
 mod tests {
     use super::Notify;
     use crate::config::Config;
+    use delivery::Consumer;
+    use delivery::courier::Courier;
+    use jiff::SignedDuration;
     use lambda::aws::{self, Aws};
+    use lambda::secret::Secret;
     use lambda::settings::read_from;
     use outbound::{Limits, Outbound, Roots};
     use serde_json::json;
-    use testkit::secret::no_secret;
+    use testkit::clock;
+    use testkit::secret::{a_changed_secret, no_secret};
 
-    #[tokio::test]
-    async fn a_message_that_nobody_can_read_comes_back_until_it_is_a_dead_letter() {
+    /// A consumer without AWS.
+    fn consumer(sendgrid_api_key: Secret, slack_webhook_url: Secret) -> Consumer<Notify> {
         let must_be_there = [
             "LEDGER_TABLE",
             "SECRETS_PREFIX",
@@ -105,14 +114,33 @@ mod tests {
         let both = read_from(&set, |from| (delivery::Config::read(from), Config::read(from)));
         let (shared, own) = both.unwrap();
         let outbound = Outbound::new("notifier", Limits::default(), Roots::BuiltIn).unwrap();
-        let (key, address) =
-            (no_secret("SENDGRID_API_KEY").await, no_secret("SLACK_WEBHOOK_URL").await);
-        let courier = Notify::new(&own, &outbound, key, address);
-        // No AWS: putting the message off fails, and its queue hides it all the same.
-        let consumer = shared.open(&Aws::over(aws::settings().build(), false), courier, None);
+        let courier = Notify::new(&own, &outbound, sendgrid_api_key, slack_webhook_url);
+        shared.open(&Aws::over(aws::settings().build(), false), courier, None)
+    }
+
+    #[tokio::test]
+    async fn a_message_that_nobody_can_read_comes_back_until_it_is_a_dead_letter() {
+        // Putting the message off fails, and its queue hides it all the same.
+        let consumer =
+            consumer(no_secret("SENDGRID_API_KEY").await, no_secret("SLACK_WEBHOOK_URL").await);
         let message = json!({"messageId": "m-1", "receiptHandle": "r", "body": "no delivery's id"});
         let batch = serde_json::from_value(json!({"Records": [message]})).unwrap();
         let answer = serde_json::to_value(consumer.consume(batch).await).unwrap();
         assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m-1"}]}));
+    }
+
+    #[tokio::test]
+    async fn secrets_that_were_set_meanwhile_count_from_a_batch_of_five_minutes_later_on() {
+        let (key, _ssm) = a_changed_secret("SENDGRID_API_KEY", None, Some("SG.1")).await;
+        let hook = "https://hooks.slack.com/services/1";
+        let (address, _too) = a_changed_secret("SLACK_WEBHOOK_URL", None, Some(hook)).await;
+        let consumer = consumer(key, address);
+        let configured = async || {
+            consumer.consume(serde_json::from_value(json!({"Records": []})).unwrap()).await;
+            consumer.courier.secrets().into_iter().map(Secret::is_configured).collect::<Vec<_>>()
+        };
+        assert_eq!(configured().await, [false, false]);
+        clock::pass(SignedDuration::from_mins(5));
+        assert_eq!(configured().await, [true, true]);
     }
 }

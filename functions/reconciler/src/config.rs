@@ -59,9 +59,9 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::Config;
-    use crate::handler::budget;
+    use crate::handler::{App, budget};
     use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
     use jiff::Timestamp;
     use lambda::aws::{self, Aws};
@@ -69,15 +69,21 @@ mod tests {
     use secrecy::SecretString;
     use serde_json::json;
     use stripe::Window;
-    use testkit::vendor::{Vendor, reply};
+    use testkit::clock;
+    use testkit::vendor::{Reply, Vendor, reply};
 
-    #[tokio::test]
-    async fn a_page_of_a_hundred_events_with_all_the_metadata_that_stripe_takes_is_read() {
-        let event = json!({"id": "evt_1", "metadata": "x".repeat(27_000 + 10_000)});
-        let page = json!({"object": "list", "has_more": false, "data": vec![event; 100]});
-        let stripe = Vendor::answering(&[reply(200).json(&page)]);
-        let pepper = json!({"Parameter": {"Value": format!("v1:{}", "ab".repeat(32))}});
-        let ssm = Vendor::answering(&[reply(200).json(&pepper)]);
+    /// A parameter of SSM's.
+    pub(crate) fn holding(value: &str) -> Reply {
+        reply(200).json(&json!({ "Parameter": { "Value": value } }))
+    }
+
+    /// What all keyed hashes are made with; the first thing that is read at a start.
+    pub(crate) fn pepper() -> Reply {
+        holding(&format!("v1:{}", "ab".repeat(32)))
+    }
+
+    /// A reconciler between a Stripe and an SSM of ours.
+    pub(crate) async fn between(stripe: &Vendor, ssm: &Vendor) -> App {
         let set = |name: &str| match name {
             "LEDGER_TABLE" | "SECRETS_PREFIX" => Some("set".to_owned()),
             "STRIPE_BASE_URL" => Some(stripe.url()),
@@ -89,7 +95,15 @@ mod tests {
             .region(Region::new("eu-west-1"))
             .endpoint_url(ssm.url());
         let config = read_from(&set, Config::read).unwrap();
-        let app = config.open(&Aws::over(aws.build(), false)).await.unwrap();
+        config.open(&Aws::over(aws.build(), false).by_the_clock(clock::now)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_hundred_events_with_all_the_metadata_that_stripe_takes_is_read() {
+        let event = json!({"id": "evt_1", "metadata": "x".repeat(27_000 + 10_000)});
+        let page = json!({"object": "list", "has_more": false, "data": vec![event; 100]});
+        let stripe = Vendor::answering(&[reply(200).json(&page)]);
+        let app = between(&stripe, &Vendor::answering(&[pepper()])).await;
         let key = SecretString::from("sk_test_1");
         let window = Window { from: Timestamp::UNIX_EPOCH, until: Timestamp::MAX };
         let page = app.stripe.calls(&key, budget()).list_events(window, None).await.unwrap();

@@ -99,11 +99,35 @@ fn is_ours(endpoint: &WebhookEndpoint) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_ours, is_too_quiet, quiet, same_mode};
+    use super::{enter, is_ours, is_too_quiet, quiet, same_mode};
+    use crate::config::tests::{between, holding, pepper};
     use crate::window::HORIZON;
     use jiff::{SignedDuration, Timestamp};
-    use secrecy::SecretString;
+    use secrecy::{ExposeSecret, SecretString};
+    use serde_json::json;
     use stripe::WebhookEndpoint;
+    use testkit::clock;
+    use testkit::vendor::{Vendor, reply};
+
+    #[tokio::test]
+    async fn a_key_that_was_set_or_replaced_is_found_by_an_instance_that_is_warm() {
+        let missing = reply(400).json(&json!({ "__type": "ParameterNotFound" }));
+        let empty = reply(200).json(&json!({"object": "list", "has_more": false, "data": []}));
+        let wrong = reply(401).json(&json!({"error": {"type": "invalid_request_error"}}));
+        for (first, answers) in [
+            (missing, vec![empty.clone()]),
+            (holding(concat!("sk_", "live_1")), vec![empty.clone()]),
+            (holding("sk_test_old"), vec![wrong.clone(), wrong, empty]),
+        ] {
+            let stripe = Vendor::answering(&answers);
+            let ssm = Vendor::answering(&[pepper(), first, holding("sk_test_new")]);
+            let app = between(&stripe, &ssm).await;
+            assert!(enter(&app).await.is_err(), "the key was read a moment ago");
+            clock::pass(SignedDuration::from_mins(1));
+            let (key, _) = enter(&app).await.unwrap();
+            assert_eq!(key.expose_secret(), "sk_test_new");
+        }
+    }
 
     #[test]
     fn a_key_of_the_other_mode_is_not_used() {

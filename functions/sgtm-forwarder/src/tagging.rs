@@ -34,6 +34,10 @@ impl Tagging {
 impl Courier for Tagging {
     type Call = Call;
 
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![self.sgtm.secret()]
+    }
+
     fn prepare(&self, errand: &Errand<'_>) -> Prepared<Call> {
         match errand.id.destination {
             Destination::Sgtm => match self.sgtm.prepare(errand) {

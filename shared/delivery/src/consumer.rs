@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Received, SqsBatchResponse, SqsEvent};
 use lambda::queue::Queues;
+use lambda::secret::Secret;
 use ledger::Ledger;
 use std::collections::BTreeMap;
 
@@ -50,6 +51,7 @@ impl<C: Courier> Consumer<C> {
     /// Works a batch, its messages together, and answers with those that come back.
     pub async fn consume(&self, event: SqsEvent) -> SqsBatchResponse {
         let began = (self.clock)();
+        join_all(self.courier.secrets().into_iter().map(Secret::refresh)).await;
         let lanes = lanes(batch::messages(event));
         let failed = join_all(lanes.into_iter().map(|lane| self.work_lane(lane, began))).await;
         self.count_calls().await;

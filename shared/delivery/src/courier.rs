@@ -9,11 +9,15 @@ use domain::fault::Fault;
 use domain::fold::Person;
 use domain::journey::Journey;
 use jiff::Timestamp;
+use lambda::secret::Secret;
 
 /// A function's destinations. `prepare` is the mapping, without I/O; `send` is the call.
 pub trait Courier {
     /// A call that is ready to be made: at least the vendor's body.
     type Call;
+
+    /// What the vendors know us by: read again before a batch where they are old.
+    fn secrets(&self) -> Vec<&Secret>;
 
     /// Decides what this delivery sends, or why it sends nothing.
     fn prepare(&self, errand: &Errand<'_>) -> Prepared<Self::Call>;

@@ -22,6 +22,7 @@ use connector::{CONNECT, Connector};
 use domain::pepper::Pepper;
 use endpoint::Endpoints;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use ledger::Ledger;
 use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ pub struct Aws {
     config: SdkConfig,
     ssm: aws_sdk_ssm::Client,
     trusts_the_machine: bool,
+    clock: fn() -> Timestamp,
 }
 
 /// Opens the way to AWS with the role and region that Lambda puts in the environment.
@@ -92,7 +94,13 @@ impl Aws {
     #[must_use]
     pub fn over(config: SdkConfig, trusts_the_machine: bool) -> Self {
         let ssm = aws_sdk_ssm::Client::new(&config);
-        Self { config, ssm, trusts_the_machine }
+        Self { config, ssm, trusts_the_machine, clock: crate::clock::now }
+    }
+
+    /// The same, with secrets that grow old by another clock.
+    #[must_use]
+    pub fn by_the_clock(self, clock: fn() -> Timestamp) -> Self {
+        Self { clock, ..self }
     }
 
     /// Whether the machine's certificates are believed, and not those that are built in: for vendors
@@ -136,7 +144,7 @@ impl Aws {
         prefix: &str,
         name: &'static str,
     ) -> Result<Secret, Unreadable> {
-        Secret::open(self.ssm.clone(), prefix, name).await
+        Secret::open(self.ssm.clone(), prefix, name, self.clock).await
     }
 
     /// The pepper of all keyed hashes (`PEPPER`). Without one nobody can be named, so the function

@@ -1,6 +1,7 @@
 //! Secrets as functions hold them, read from an SSM on a local port.
 
-use crate::vendor::{Vendor, reply};
+use crate::clock;
+use crate::vendor::{Reply, Vendor, reply};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::{BehaviorVersion, Config, Credentials, Region};
 use lambda::secret::Secret;
@@ -8,15 +9,31 @@ use serde_json::json;
 
 /// A secret with a value.
 pub async fn a_secret(name: &'static str, value: &str) -> Secret {
-    let parameter =
-        json!({ "Parameter": { "Name": name, "Type": "SecureString", "Value": value } });
-    open(name, &Vendor::answering(&[reply(200).json(&parameter)])).await
+    open(name, &Vendor::answering(&[holding(value)])).await
 }
 
 /// A secret that nobody has filled in.
 pub async fn no_secret(name: &'static str) -> Secret {
-    let missing = reply(400).json(&json!({ "__type": "ParameterNotFound" }));
-    open(name, &Vendor::answering(&[missing])).await
+    open(name, &Vendor::answering(&[missing()])).await
+}
+
+/// A secret that is first this and then that, read by [`clock`], and the SSM that it is read from.
+pub async fn a_changed_secret(
+    name: &'static str,
+    first: Option<&str>,
+    then: Option<&str>,
+) -> (Secret, Vendor) {
+    let values = [first, then].map(|value| value.map_or_else(missing, holding));
+    let ssm = Vendor::answering(&values);
+    (open(name, &ssm).await, ssm)
+}
+
+fn holding(value: &str) -> Reply {
+    reply(200).json(&json!({ "Parameter": { "Type": "SecureString", "Value": value } }))
+}
+
+fn missing() -> Reply {
+    reply(400).json(&json!({ "__type": "ParameterNotFound" }))
 }
 
 async fn open(name: &'static str, ssm: &Vendor) -> Secret {
@@ -26,7 +43,7 @@ async fn open(name: &'static str, ssm: &Vendor) -> Secret {
         .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
         .endpoint_url(ssm.url())
         .build();
-    Secret::open(Client::from_conf(config), "/throughline/test", name)
+    Secret::open(Client::from_conf(config), "/throughline/test", name, clock::now)
         .await
         .expect("the local SSM answers")
 }

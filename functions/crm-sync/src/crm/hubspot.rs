@@ -51,6 +51,11 @@ impl Hubspot {
         Self { base_url: base_url.trim_end_matches('/').to_owned(), outbound, access_token }
     }
 
+    /// What it knows us by.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.access_token
+    }
+
     /// Maps the fold of a person's facts to a contact.
     pub(super) fn prepare(&self, errand: &Errand<'_>) -> Result<Call, (SkipReason, &'static str)> {
         if !self.access_token.is_configured() {

@@ -84,6 +84,11 @@ impl Mailerlite {
         Self { base_url, group_id: config.mailerlite_group_id.clone(), outbound, api_key }
     }
 
+    /// What it knows us by.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.api_key
+    }
+
     /// Maps the fold of a person's facts to a subscriber, as far as the person allows.
     pub(super) fn prepare(&self, errand: &Errand<'_>) -> Result<Call, Skip> {
         if !self.api_key.is_configured() {

@@ -56,6 +56,11 @@ impl Sendgrid {
         }
     }
 
+    /// What it knows us by.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.api_key
+    }
+
     /// Writes the letter that an effect calls for, in the buyer's language.
     pub(super) fn prepare(&self, errand: &Errand<'_>) -> Result<Call, Skip> {
         let off = |detail| (SkipReason::NotConfigured, detail);

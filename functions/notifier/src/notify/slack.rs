@@ -50,6 +50,11 @@ impl Slack {
         Self { outbound, webhook_url }
     }
 
+    /// What it knows us by.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.webhook_url
+    }
+
     /// Writes the note that an effect calls for.
     pub(super) fn prepare(&self, errand: &Errand<'_>) -> Result<Call, Skip> {
         if !self.webhook_url.is_configured() {

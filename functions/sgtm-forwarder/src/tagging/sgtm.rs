@@ -68,6 +68,11 @@ impl Sgtm {
         Self { endpoint, outbound, api_secret }
     }
 
+    /// What it knows us by.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.api_secret
+    }
+
     /// Maps an effect to a hit, with as much of the person as they allow.
     pub(super) fn prepare(&self, errand: &Errand<'_>) -> Result<Call, Skip> {
         let off = |detail| (SkipReason::NotConfigured, detail);
