@@ -101,6 +101,27 @@ impl Snapshot {
         self
     }
 
+    /// The same, with what people answered as a newer version keeps it: this one cannot read it.
+    #[must_use]
+    pub fn with_answers_of_a_newer_version(mut self) -> Self {
+        for item in self.table.items.values_mut().filter(|item| item.contains_key("consent")) {
+            item.insert("consent".to_owned(), serde_json::json!({"S": "{\"v\":99}"}));
+        }
+        self
+    }
+
+    /// The same, with what people answered as another world keeps it.
+    #[must_use]
+    pub fn with_answers_of(mut self, other: &Self) -> Self {
+        for (key, item) in &mut self.table.items {
+            let known = other.table.items.get(key).and_then(|item| item.get("consent"));
+            if let Some(consent) = known {
+                item.insert("consent".to_owned(), consent.clone());
+            }
+        }
+        self
+    }
+
     /// The same, after everybody left the newsletter by its own link.
     #[must_use]
     pub fn left_by_the_newsletters_link(mut self) -> Self {

@@ -211,7 +211,7 @@ fn a_journey_that_is_first_told_by_a_wish_is_known_to_be_its_persons() {
     went_on(&mut lab, &from, &options, Vec::new());
     let journeys = lab.command(&lab.snapshot(), &options, async |_, ledger, _| {
         let journey = ledger.journey(id(&ana())).await.unwrap();
-        ledger.person(journey.person().unwrap()).await.unwrap().profile.journeys
+        ledger.person(journey.person().unwrap()).await.unwrap().journeys
     });
     let known: Vec<EventId> = journeys.iter().map(|one| one.event_id).collect();
     assert_eq!(known, [id(&ana())]);

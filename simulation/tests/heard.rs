@@ -144,7 +144,7 @@ fn a_refusal_is_kept_as_long_as_anything_is_known_of_who_refused() {
             ledger.journey(id(&ana())).await.unwrap().person().cloned().unwrap()
         });
         asked(lab, &from.days_later(days), async |ledger| {
-            ledger.person(&person).await.unwrap().profile.consent
+            ledger.person(&person).await.unwrap().profile().unwrap().consent.clone()
         })
     };
     assert!(answer_after(&mut lab, 720).is_some_and(|answer| !answer.marketing));
@@ -187,7 +187,7 @@ fn an_address_that_is_corrected_leaves_its_owner_their_own_answer() {
     let answer = asked(&mut lab, &from, async |ledger| {
         let theirs = id(&owner);
         let person = ledger.journey(theirs).await.unwrap().person().cloned().unwrap();
-        ledger.person(&person).await.unwrap().profile.consent
+        ledger.person(&person).await.unwrap().profile().unwrap().consent.clone()
     });
     assert!(answer.as_ref().is_some_and(|answer| !answer.marketing), "{answer:?}");
 }

@@ -123,9 +123,9 @@ fn who_is_erased_is_known_as_that_and_no_more() {
     let from = lab.nowhere();
     lab.command(&from, &Options::default(), async |_, ledger: &Ledger, now| {
         let person = PersonKey::stored(format!("v1_{}", "ab".repeat(32)));
-        assert_eq!(ledger.person(&person).await.unwrap().profile.erased_at, None);
+        assert_eq!(ledger.person(&person).await.unwrap().profile().unwrap().erased_at, None);
         assert_eq!(ledger.mark_erased(&person, now, now.as_second() + 60).await, Ok(()));
-        assert_eq!(ledger.person(&person).await.unwrap().profile.erased_at, Some(now));
+        assert_eq!(ledger.person(&person).await.unwrap().profile().unwrap().erased_at, Some(now));
     });
 }
 

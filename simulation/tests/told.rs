@@ -331,7 +331,7 @@ fn a_journey_whose_payment_was_refused_is_not_one_that_pays() {
         lab.command(&from, &options("slack"), async |_, ledger, _| {
             let journey = ledger.journey(id(&ana())).await.unwrap();
             let record = ledger.person(journey.person().unwrap()).await.unwrap();
-            record.profile.journeys.iter().map(|journey| journey.pays).collect::<Vec<_>>()
+            record.journeys.iter().map(|journey| journey.pays).collect::<Vec<_>>()
         })
     };
     begun(&mut lab, &doors_alone("slack"), said);
@@ -370,4 +370,26 @@ fn what_was_said_before_an_erasure_is_told_to_nobody() {
         assert_eq!(end, wanted, "{delivery}");
     }
     assert_eq!(report.rest.deliveries.len(), 4, "{:?}", report.rest.deliveries);
+}
+
+/// A version was rolled back, and the answer that it cannot read may be a refusal, though the journey
+/// at hand allows it all.
+#[test]
+fn an_answer_that_this_version_cannot_read_is_waited_for() {
+    let mut lab = lab();
+    let options = options("sgtm");
+    let elsewhere = Visitor::new(2, &ana().email);
+    for (allowed, calls_made) in [((false, false), 0), ((true, true), 1)] {
+        let leads = [ana().lead(0, 1, (true, true)), elsewhere.lead(60_000, 1, allowed)];
+        begun(&mut lab, &options, leads.to_vec());
+        let readable = lab.snapshot();
+        let strange = readable.clone().with_answers_of_a_newer_version();
+        let paid = ana().pays(10 * 60_000, 1);
+        let rolled_back = Options { sweeping: Sweeping::Off, ..options.clone() };
+        let report = lab.resume(&strange, &rolled_back, Plan::default(), vec![paid]);
+        assert!(calls(&report).is_empty(), "{}", report.told.join("\n"));
+        let from = lab.snapshot().with_answers_of(&readable);
+        let report = well(lab.resume(&from, &options, Plan::default(), Vec::new()));
+        assert_eq!(calls(&report).len(), calls_made, "{}", report.told.join("\n"));
+    }
 }

@@ -232,3 +232,32 @@ async fn a_message_that_is_no_delivery_is_listed_without_its_text_and_can_be_tak
     let gone = throughline(&take).await;
     assert_eq!(gone.code, 1, "{gone:?}");
 }
+
+#[tokio::test]
+async fn what_a_replay_leaves_among_the_dead_letters_is_taken_away_and_what_is_dead_stays() {
+    let (stack, _war) = (Stack::running().await, war().await);
+    let rejected = json!({"status": 400, "times": 1});
+    let replayed = treated_badly(&stack, Hubspot, rejected.clone()).await;
+    let dead = treated_badly(&stack, Hubspot, rejected).await;
+    let [told, given_up] = [&replayed, &dead].map(|visitor| visitor.event_id.to_string());
+    let replay =
+        ["replay", &told, "lead#1", "--destination", "hubspot", "--why", "mended", "--yes"];
+    throughline(&replay).await.well();
+    sweep(&stack).await;
+    stack
+        .wait_for(replayed.event_id, "the CRM told", |timeline| {
+            state(timeline, "lead_captured", Hubspot) == Some(State::Delivered)
+        })
+        .await;
+    let copies =
+        async |visitor: &Visitor| stack.dead_letters("crm-sync", visitor.event_id).await.len();
+    let take = ["dlq", "drop", "--copies", "--destination", "hubspot", "--why", "replayed"];
+    let planned = json(&take).await;
+    assert_eq!((&planned["dry_run"], &planned["copies_removed"]), (&true.into(), &0.into()));
+    let would = named(&planned, "copies");
+    assert!(would.contains(&told.as_str()) && !would.contains(&given_up.as_str()), "{planned}");
+    assert_eq!((copies(&replayed).await, copies(&dead).await), (1, 1), "a plan");
+    let done = json(&[&take[..], &["--yes"]].concat()).await;
+    assert_eq!(done["copies_removed"], would.len(), "{done}");
+    assert_eq!((copies(&replayed).await, copies(&dead).await), (0, 1));
+}

@@ -47,6 +47,9 @@ pub(crate) struct Drop {
     /// Only this message, which is no copy of a dead delivery (`dlq list` names them)
     #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["all", "destination", "reason", "older_than", "event"])]
     message: Option<String>,
+    /// Only copies of deliveries that are dead no longer, as a replay leaves them on the queues
+    #[arg(long, conflicts_with_all = ["all", "message", "reason", "older_than", "event"])]
+    copies: bool,
     #[command(flatten)]
     author: author::Signed,
     /// Do it
@@ -102,6 +105,9 @@ pub(super) async fn give_up(desk: &Desk, arguments: &Drop) -> Result<ExitCode, F
     let author = arguments.author.author(desk).await?;
     if let Some(message) = &arguments.message {
         return drop_message(desk, message, arguments.yes).await;
+    }
+    if arguments.copies {
+        return drop_copies(desk, &arguments.which, arguments.yes).await;
     }
     let dead = meant(desk, &arguments.which, arguments.all).await?;
     let mut plan = Plan {
@@ -226,5 +232,38 @@ async fn drop_message(desk: &Desk, message_id: &str, yes: bool) -> Result<ExitCo
             message.function, message.says
         )),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Copies<'a> {
+    stage: &'a str,
+    dry_run: bool,
+    copies: &'a [Stray],
+    copies_removed: usize,
+}
+
+/// Takes the copies off the dead letters whose deliveries are dead no longer.
+async fn drop_copies(desk: &Desk, which: &Which, yes: bool) -> Result<ExitCode, Failed> {
+    let mut copies = desk.operator.strays(which.filter().destination).await?;
+    copies.retain(Stray::is_copy);
+    let removed = if yes { desk.operator.drop_copies(&copies, desk.now).await? } else { 0 };
+    let stage = &desk.operator.stage.name;
+    if desk.output == Output::Json {
+        say::json(&Copies { stage, dry_run: !yes, copies: &copies, copies_removed: removed });
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !copies.is_empty() {
+        say::answer(&show::others_table(&copies, desk.now).text());
+    }
+    let number = |count| words::count(count, "copy", "copies");
+    say::answer(&if yes {
+        format!("{} taken off the dead letters.\n", number(removed))
+    } else {
+        format!(
+            "Would take {} off the dead letters. Nothing is changed: say --yes.\n",
+            number(copies.len())
+        )
+    });
     Ok(ExitCode::SUCCESS)
 }

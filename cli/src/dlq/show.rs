@@ -67,7 +67,7 @@ pub(super) fn table(dead: &[Dead], now: Timestamp) -> Table {
     table
 }
 
-fn others_table(strays: &[Stray], now: Timestamp) -> Table {
+pub(super) fn others_table(strays: &[Stray], now: Timestamp) -> Table {
     let mut table = Table::new(&["AGE", "FUNCTION", "MESSAGE", "EVENT_ID", "DELIVERY", "IS"]);
     for stray in strays {
         table.row([

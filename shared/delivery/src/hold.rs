@@ -135,7 +135,7 @@ impl<C: Courier> Consumer<C> {
                 return Ok(false);
             };
             let ours = |held: &Enrolled| held.event_id == journey.event_id();
-            held.push(Old { claim, is_only_ours: record.profile.journeys.iter().all(ours) });
+            held.push(Old { claim, is_only_ours: record.journeys.iter().all(ours) });
         }
         Ok(held.iter().all(|old| old.claim.synced.doubt.is_none()))
     }

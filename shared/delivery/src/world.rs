@@ -9,6 +9,7 @@ use domain::fold::{Person, effective_consent};
 use domain::journey::Journey;
 use domain::pepper::PersonKey;
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use ledger::{FactKey, Ledger, PersonRecord, Unavailable};
 
 /// The most journeys of one person that are folded: those with a payment first, then the latest.
@@ -50,16 +51,17 @@ pub(crate) async fn load(
         return Ok(Loaded::Skip(SkipReason::NotApplicable, NOBODY));
     };
     let record = ledger.person(&key).await?;
-    let erased_at = record.profile.erased_at;
+    let profile = record.profile()?;
+    let erased_at = profile.erased_at;
     if erased_at.is_some_and(|erased_at| fact.occurred_at <= erased_at) {
         return Ok(Loaded::Skip(SkipReason::Erased, "the person was erased"));
     }
     let journey = journey.since(erased_at);
     let journeys = match id.destination.style() {
-        Style::State => all_journeys(ledger, &record, &journey).await?,
+        Style::State => all_journeys(ledger, &record, &journey, erased_at).await?,
         Style::Event => vec![journey.clone()],
     };
-    let consent = effective_consent(record.profile.consent.as_ref(), &journeys).cloned();
+    let consent = effective_consent(profile.consent.as_ref(), &journeys).cloned();
     let person = Person::fold(&key, &journeys, consent.as_ref());
     let contact = journey.contact_of(&fact).cloned();
     let (Some(person), Some(contact)) = (person, contact) else {
@@ -77,11 +79,12 @@ async fn all_journeys(
     ledger: &Ledger,
     record: &PersonRecord,
     journey: &Journey,
+    erased_at: Option<Timestamp>,
 ) -> Result<Vec<Journey>, Unavailable> {
-    let named = record.profile.journeys.iter().map(|enrolled| enrolled.event_id);
+    let named = record.journeys.iter().map(|enrolled| enrolled.event_id);
     let others = named.filter(|id| *id != journey.event_id()).take(MOST_JOURNEYS);
     let others = try_join_all(others.map(|id| ledger.journey(id))).await?;
-    let others = others.into_iter().map(|other| other.since(record.profile.erased_at));
+    let others = others.into_iter().map(|other| other.since(erased_at));
     Ok(others.chain([journey.clone()]).collect())
 }
 

@@ -18,7 +18,7 @@ use domain::routing::{Decision, Route, Rules, Subject};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lambda::queue::{Message, NotSent, Queues};
-use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, Profile, Unavailable};
+use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, PersonRecord, Unavailable};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a message has to arrive before the sweeper looks after its delivery.
@@ -124,10 +124,11 @@ impl Dispatch {
     async fn known(&self, fact: &Fact) -> Result<Known, Unavailable> {
         let journey = self.ledger.journey(fact.event_id).await?;
         let person = journey.person_of(fact).cloned();
-        let profile = match &person {
-            Some(person) => self.ledger.person(person).await?.profile,
-            None => Profile::default(),
+        let record = match &person {
+            Some(person) => self.ledger.person(person).await?,
+            None => PersonRecord::default(),
         };
+        let profile = record.profile()?;
         let superseded = journey.superseded_persons().cloned().collect();
         let journeys = [journey.since(profile.erased_at)];
         let consent = effective_consent(profile.consent.as_ref(), &journeys).cloned();
@@ -139,7 +140,7 @@ impl Dispatch {
             superseded,
             person,
             consent,
-            profile,
+            record,
         })
     }
 
@@ -157,10 +158,10 @@ impl Dispatch {
             consent: known.news.as_ref(),
             expires_at: self.expiry(now),
         };
-        if enrolment.prolongs(&known.profile) {
+        if enrolment.prolongs(&known.record) {
             self.ledger.prolong(person, enrolment.expires_at).await?;
         }
-        if enrolment.is_in(&known.profile) {
+        if enrolment.is_in(&known.record) {
             return Ok(());
         }
         self.ledger.enrol(person, enrolment).await
@@ -264,7 +265,7 @@ impl Sent {
 struct Known {
     person: Option<PersonKey>,
     /// Their record, before this fact.
-    profile: Profile,
+    record: PersonRecord,
     /// What they allow, as far as anybody says.
     consent: Option<Consent>,
     /// An answer to a page of ours that their record does not hold yet.

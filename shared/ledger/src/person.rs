@@ -14,11 +14,9 @@ use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// What is known of a person beside the facts.
-#[derive(Debug, Clone, Default)]
+/// What a person answered for all their journeys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// The journeys that name them: those with a payment first, then the latest.
-    pub journeys: Vec<Enrolled>,
     /// Their latest answer about consent.
     pub consent: Option<Consent>,
     /// When they were erased, if they were.
@@ -58,17 +56,17 @@ pub struct Enrolment<'a> {
 impl Enrolment<'_> {
     /// Whether a person's record holds it already: then there is nothing to write.
     #[must_use]
-    pub fn is_in(&self, profile: &Profile) -> bool {
-        let held = profile.journeys.iter().find(|held| held.event_id == self.event_id);
+    pub fn is_in(&self, record: &PersonRecord) -> bool {
+        let held = record.journeys.iter().find(|held| held.event_id == self.event_id);
         self.consent.is_none()
             && held.is_some_and(|held| (held.pays || !self.pays) && self.is_soon_after(held))
     }
 
     /// Whether what a person's record holds beside journeys must be kept longer because of it.
     #[must_use]
-    pub fn prolongs(&self, profile: &Profile) -> bool {
-        let holds = profile.consent.is_some() || profile.erased_at.is_some();
-        holds && !profile.journeys.iter().any(|held| self.is_soon_after(held))
+    pub fn prolongs(&self, record: &PersonRecord) -> bool {
+        let holds = record.profile.consent.is_some() || record.profile.erased_at.is_some();
+        holds && !record.journeys.iter().any(|held| self.is_soon_after(held))
     }
 
     fn is_soon_after(&self, held: &Enrolled) -> bool {
@@ -79,13 +77,26 @@ impl Enrolment<'_> {
 /// A person's whole partition.
 #[derive(Debug, Clone, Default)]
 pub struct PersonRecord {
-    /// The projection.
-    pub profile: Profile,
+    /// The journeys that name them: those with a payment first, then the latest.
+    pub journeys: Vec<Enrolled>,
     /// What each destination that keeps state was told last.
     pub synced: BTreeMap<Destination, Synced>,
+    profile: Profile,
+    is_strange: bool,
 }
 
 impl PersonRecord {
+    /// What they answered, for whoever asks whether something is allowed.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where an answer is there that this version cannot read: it may be a refusal.
+    pub fn profile(&self) -> Result<&Profile, Unavailable> {
+        if self.is_strange {
+            return Err(Unavailable::unreadable("read a person's answers"));
+        }
+        Ok(&self.profile)
+    }
+
     /// The person's id at a vendor, where known.
     #[must_use]
     pub fn vendor_id(&self, destination: Destination) -> Option<&str> {
@@ -215,15 +226,17 @@ impl Ledger {
     pub async fn person(&self, person: &PersonKey) -> Result<PersonRecord, Unavailable> {
         let items = self.query_all(&key::person(person), "").await?;
         let mut record = PersonRecord::default();
-        let mut journeys = Vec::new();
         for item in &items {
             let sk = get_text(item, SK).unwrap_or_default();
             if sk == key::PROFILE {
-                record.profile = profile(item);
+                match profile(item) {
+                    Some(profile) => record.profile = profile,
+                    None => record.is_strange = true,
+                }
             } else if let Some(event_id) = key::journey_of(sk) {
                 if !item.contains_key("disowned") {
                     let (pays, seen_at) = (item.contains_key("pays"), get_time(item, "seen_at"));
-                    journeys.push(Enrolled { pays, seen_at, event_id });
+                    record.journeys.push(Enrolled { pays, seen_at, event_id });
                 }
             } else if let Some(destination) =
                 sk.strip_prefix(key::SYNC).and_then(Destination::named)
@@ -231,8 +244,7 @@ impl Ledger {
                 record.synced.insert(destination, sync::decode(item));
             }
         }
-        journeys.sort_unstable_by(|a, b| b.cmp(a));
-        record.profile.journeys = journeys;
+        record.journeys.sort_unstable_by(|a, b| b.cmp(a));
         Ok(record)
     }
 
@@ -257,10 +269,11 @@ impl Ledger {
     }
 }
 
-fn profile(item: &Item) -> Profile {
-    Profile {
-        journeys: Vec::new(),
-        consent: get_text(item, "consent").and_then(|json| serde_json::from_str(json).ok()),
-        erased_at: get_time(item, "erased_at"),
-    }
+/// `None` where something of it cannot be read.
+fn profile(item: &Item) -> Option<Profile> {
+    let consent = get_text(item, "consent").and_then(|json| serde_json::from_str(json).ok());
+    let erased_at = get_time(item, "erased_at");
+    let all = consent.is_some() == item.contains_key("consent")
+        && erased_at.is_some() == item.contains_key("erased_at");
+    all.then_some(Profile { consent, erased_at })
 }

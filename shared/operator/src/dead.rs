@@ -150,6 +150,7 @@ impl Operator {
                     event_id: letter.about.as_ref().map(|id| id.event_id.to_string()),
                     delivery: letter.about.as_ref().map(ToString::to_string),
                     says,
+                    about: letter.about,
                 });
             }
         }
@@ -250,6 +251,15 @@ impl Operator {
                 copies_removed: self.take_copies(vec![dead.record.id], now).await?,
             }),
         }
+    }
+
+    /// Takes copies of deliveries that are dead no longer off the dead letters, as a replay leaves
+    /// them; how many. What died again after `before` has put a copy there that stays.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn drop_copies(&self, of: &[Stray], before: Timestamp) -> Result<usize, Fault> {
+        self.take_copies(of.iter().filter_map(|stray| stray.about.clone()).collect(), before).await
     }
 
     /// Takes one message that is no copy of a dead delivery off a function's dead letters.

@@ -46,6 +46,16 @@ pub struct Stray {
     pub delivery: Option<String>,
     /// What it is: a message without a delivery, or a copy of one that is not dead.
     pub says: String,
+    #[serde(skip)]
+    pub(crate) about: Option<DeliveryId>,
+}
+
+impl Stray {
+    /// Whether it is a copy of a delivery that was dead.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.about.is_some()
+    }
 }
 
 impl Operator {

@@ -176,7 +176,7 @@ impl Operator {
             return Ok(None);
         }
         if let Some(key) = person(event_id, &timeline) {
-            story.erased_at = self.ledger.person(&key).await?.profile.erased_at;
+            story.erased_at = self.ledger.person(&key).await?.profile()?.erased_at;
             story.person = Some(key.as_str().to_owned());
         }
         Ok(Some(story))

@@ -86,7 +86,7 @@ impl Operator {
     }
 
     async fn journeys_of(&self, person: &PersonKey) -> Result<Vec<EventId>, Fault> {
-        let journeys = self.ledger.person(person).await?.profile.journeys;
+        let journeys = self.ledger.person(person).await?.journeys;
         Ok(journeys.into_iter().map(|enrolled| enrolled.event_id).collect())
     }
 
