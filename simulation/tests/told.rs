@@ -393,3 +393,18 @@ fn an_answer_that_this_version_cannot_read_is_waited_for() {
         assert_eq!(calls(&report).len(), calls_made, "{}", report.told.join("\n"));
     }
 }
+
+/// A version was rolled back while deliveries were open. Whoever cannot read a journey has not died of it.
+#[test]
+fn what_is_open_while_nobody_can_read_its_journey_is_told_when_somebody_can() {
+    let mut lab = lab();
+    begun(&mut lab, &doors_alone("hubspot,slack"), vec![ana().pays(0, 1)]);
+    let readable = lab.snapshot();
+    let options = options("hubspot,slack");
+    let report =
+        lab.resume(&readable.clone().from_a_newer_version(), &options, Plan::default(), Vec::new());
+    assert!(calls(&report).is_empty(), "{}", report.told.join("\n"));
+    let from = lab.snapshot().with_facts_of(&readable);
+    let report = well(lab.resume(&from, &options, Plan::default(), Vec::new()));
+    assert_eq!(calls(&report).len(), 2, "{}", report.told.join("\n"));
+}

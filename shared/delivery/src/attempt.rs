@@ -59,9 +59,15 @@ impl<C: Courier> Consumer<C> {
             let detail = "it was claimed again and again without an end; its worker dies of it";
             Tried::Untold(Verdict::dead(DeathReason::Poison, detail))
         } else {
-            match id.destination.style() {
-                Style::Event => self.tell_effect(id, &mut claim).await?,
-                Style::State => self.tell_state(id, &mut claim, receives).await?,
+            let tried = match id.destination.style() {
+                Style::Event => self.tell_effect(id, &mut claim).await,
+                Style::State => self.tell_state(id, &mut claim, receives).await,
+            };
+            match tried {
+                // Nothing was called: what is read comes before. Left without an end, such claims
+                // would count as workers that died.
+                Err(strange) if strange.is_of_one_item() => Tried::Untold(self.wait_for(&strange)),
+                tried => tried?,
             }
         };
         match tried {

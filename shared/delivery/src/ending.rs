@@ -2,7 +2,7 @@
 
 use crate::consumer::{Consumer, Fate};
 use crate::courier::Courier;
-use domain::delivery::{Attempt, DeathReason, Outcome, SkipReason, WaitReason};
+use domain::delivery::{Attempt, DeathReason, Outcome, RetryPolicy, SkipReason, WaitReason};
 use domain::destination::RetrySafety;
 use domain::fault::Fault;
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +38,12 @@ impl Verdict {
 }
 
 impl<C: Courier> Consumer<C> {
+    /// Waits for a version that can read what this one cannot.
+    pub(crate) fn wait_for(&self, strange: &Unavailable) -> Verdict {
+        let until = (self.clock)() + RetryPolicy::LONGEST_WAIT;
+        Verdict::new(Outcome::Waiting(WaitReason::Retry, until), &strange.to_string())
+    }
+
     /// Waits for whoever works on the same person: a moment, and longer each time.
     pub(crate) fn stand_back(&self, receives: u32, detail: &str) -> Verdict {
         let until = (self.clock)() + standing_back(receives);
