@@ -1,6 +1,8 @@
 //! What the doors take, whenever and however often they hear of it, and what the dispatcher keeps.
 
 use crate::{ana, erase, id, lab, well};
+use domain::consent::Consent;
+use domain::id::EventId;
 use jiff::SignedDuration;
 use ledger::Ledger;
 use serde_json::{Value, json};
@@ -171,23 +173,42 @@ fn a_live_shop_hears_of_real_money_alone() {
     assert_eq!(lab.snapshot().facts(), 1);
 }
 
-/// Somebody gives an address that is another's, and corrects it when its owner has answered for
-/// themselves.
+/// What the person behind a journey's address has answered, as far as their record says.
+fn answered(lab: &mut Lab, journey: EventId) -> Option<Consent> {
+    let from = lab.snapshot();
+    asked(lab, &from, async |ledger| {
+        let person = ledger.journey(journey).await.unwrap().person().cloned().unwrap();
+        ledger.person(&person).await.unwrap().profile().unwrap().consent.clone()
+    })
+}
+
+/// Somebody gives an address that is another's, and corrects it, whether its owner answers for
+/// themselves before or meanwhile.
 #[test]
 fn an_address_that_is_corrected_leaves_its_owner_their_own_answer() {
-    let mut lab = lab();
     let (owner, right) = (again_as(&ana().email), ana().at("ana.silva@example.com"));
-    let said = vec![
-        ana().lead(0, 1, (true, true)),
-        owner.lead(10 * MINUTE, 1, (false, false)),
-        right.lead(20 * MINUTE, 2, (true, true)),
-    ];
+    for (mistaken_at, answers_at) in [(0, 10 * MINUTE), (10 * MINUTE, 0)] {
+        let mut lab = lab();
+        let mut said = vec![
+            ana().lead(mistaken_at, 1, (true, true)),
+            owner.lead(answers_at, 1, (false, false)),
+            right.lead(20 * MINUTE, 2, (true, true)),
+        ];
+        said.sort_by_key(|said| said.after_ms);
+        heard(&mut lab, &Options { stream: true, ..doors_alone() }, said);
+        let answer = answered(&mut lab, id(&owner));
+        assert!(answer.as_ref().is_some_and(|answer| !answer.marketing), "{answer:?}");
+    }
+}
+
+/// Whoever refused on their telephone, and goes on to a form on their laptop, has refused.
+#[test]
+fn who_only_goes_on_allows_nothing_that_they_refused() {
+    let mut lab = lab();
+    let laptop = again_as(&ana().email).lead(10 * MINUTE, 1, (true, true));
+    let going_on = laptop.saying("/consent/method", json!("implied"));
+    let said = vec![ana().lead(0, 1, (false, false)), going_on];
     heard(&mut lab, &Options { stream: true, ..doors_alone() }, said);
-    let from = lab.snapshot();
-    let answer = asked(&mut lab, &from, async |ledger| {
-        let theirs = id(&owner);
-        let person = ledger.journey(theirs).await.unwrap().person().cloned().unwrap();
-        ledger.person(&person).await.unwrap().profile().unwrap().consent.clone()
-    });
+    let answer = answered(&mut lab, id(&ana()));
     assert!(answer.as_ref().is_some_and(|answer| !answer.marketing), "{answer:?}");
 }

@@ -13,6 +13,7 @@ mod operator;
 mod orders;
 mod permutations;
 mod scene;
+mod settings;
 mod told;
 
 use domain::id::EventId;

@@ -87,6 +87,7 @@ pub(crate) mod tests {
         let set = |name: &str| match name {
             "LEDGER_TABLE" | "SECRETS_PREFIX" => Some("set".to_owned()),
             "STRIPE_BASE_URL" => Some(stripe.url()),
+            "QUIET_HOURS" => Some("3".to_owned()),
             _ => None,
         };
         let credentials = Credentials::new("key", "secret", None, None, "test");

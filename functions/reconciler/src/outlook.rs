@@ -153,6 +153,21 @@ mod tests {
         assert!(!is_ours(&endpoint("https://api.example.com/hooks", true)));
     }
 
+    #[tokio::test]
+    async fn it_has_been_quiet_since_the_newest_event() {
+        let event = json!({"id": "evt_1", "created": 1_700_000_000});
+        let page = json!({"object": "list", "has_more": false, "data": [event]});
+        let stripe = Vendor::answering(&[reply(200).json(&page)]);
+        let ssm = Vendor::answering(&[pepper(), holding("sk_test_1")]);
+        let app = between(&stripe, &ssm).await;
+        let (_, newest) = enter(&app).await.unwrap();
+        let hour = SignedDuration::from_hours(1);
+        let created = Timestamp::from_second(1_700_000_000).unwrap();
+        assert_eq!(quiet(newest.as_ref(), created + 2 * hour), 2 * hour);
+        assert_eq!(quiet(newest.as_ref(), created - hour), SignedDuration::ZERO, "a slow clock");
+        assert_eq!(app.quiet, 3 * hour, "QUIET_HOURS");
+    }
+
     #[test]
     fn quiet_is_said_only_where_a_limit_is_set() {
         let hours = SignedDuration::from_hours;

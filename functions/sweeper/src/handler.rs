@@ -19,6 +19,9 @@ const RAREST_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// After this long a sweep begins nothing new; what is left waits for the next.
 const BUDGET: SignedDuration = SignedDuration::from_secs(40);
 
+/// After this long it takes up no further fact: however many there are, deliveries have their turn.
+const FACTS_BUDGET: SignedDuration = SignedDuration::from_secs(20);
+
 /// How many shards are worked together.
 const TOGETHER: usize = 4;
 
@@ -36,7 +39,7 @@ struct Found {
 pub async fn sweep(dispatch: &Dispatch, clock: fn() -> Timestamp) {
     let began = clock();
     let sweep = Sweep { dispatch, clock, began };
-    let facts = stream::iter(0..SHARDS).map(|shard| sweep.facts(shard));
+    let facts = stream::iter(shards(began)).map(|shard| sweep.facts(shard));
     let facts = facts.buffer_unordered(TOGETHER).fold(Found::default(), Found::and).await;
     let found = stream::iter(Destination::ALL)
         .map(|destination| sweep.destination(destination))
@@ -85,8 +88,8 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    fn has_time(&self) -> bool {
-        (self.clock)().duration_since(self.began) < BUDGET
+    fn has_time(&self, budget: SignedDuration) -> bool {
+        (self.clock)().duration_since(self.began) < budget
     }
 
     /// The facts of a shard that the stream did not bring through.
@@ -95,7 +98,7 @@ impl Sweep<'_> {
         match self.dispatch.ledger.undispatched(shard, (self.clock)() - GRACE).await {
             Ok(forgotten) => {
                 found.undispatched = forgotten.len() as u64;
-                for key in forgotten.iter().take_while(|_| self.has_time()) {
+                for key in forgotten.iter().take_while(|_| self.has_time(FACTS_BUDGET)) {
                     found.note(redispatch(self.dispatch, key, (self.clock)()).await);
                 }
             }
@@ -115,7 +118,7 @@ impl Sweep<'_> {
             }
         };
         let Some(door) = door(&gate, (self.clock)()) else { return found };
-        for shard in (0..SHARDS).take_while(|_| self.has_time()) {
+        for shard in shards(self.began).take_while(|_| self.has_time(BUDGET)) {
             found = found.and(self.deliveries(destination, shard, door).await).await;
         }
         found
@@ -127,7 +130,7 @@ impl Sweep<'_> {
         let ahead = (self.clock)() + AHEAD;
         match self.dispatch.ledger.due(destination, shard, ahead, door.most).await {
             Ok(due) => {
-                for entry in due.iter().take_while(|_| self.has_time()) {
+                for entry in due.iter().take_while(|_| self.has_time(BUDGET)) {
                     found.due += 1;
                     found.note(remind(self.dispatch, entry, door, (self.clock)()).await);
                 }
@@ -136,6 +139,14 @@ impl Sweep<'_> {
         }
         found
     }
+}
+
+/// All shards, each minute beginning with another: where there is not time for all, none is always
+/// the last.
+fn shards(began: Timestamp) -> impl Iterator<Item = u32> {
+    let minute = began.as_second().div_euclid(60).rem_euclid(i64::from(SHARDS));
+    let first = u32::try_from(minute).unwrap_or_default();
+    (0..SHARDS).map(move |shard| (first + shard) % SHARDS)
 }
 
 /// How a destination's gate lets its deliveries through.

@@ -10,11 +10,7 @@ use domain::journey::Journey;
 use domain::pepper::PersonKey;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use ledger::{FactKey, Ledger, PersonRecord, Unavailable};
-
-/// The most journeys of one person that are folded: those with a payment first, then the latest.
-/// An address with more is a reception desk's, or somebody's script.
-const MOST_JOURNEYS: usize = 50;
+use ledger::{FactKey, Ledger, MOST_JOURNEYS, PersonRecord, Unavailable};
 
 /// Why nothing is sent where nobody is known.
 pub(crate) const NOBODY: &str = "nobody has left a contact in this journey";

@@ -13,12 +13,15 @@ use domain::delivery::{DeliveryId, SkipReason};
 use domain::destination::Queue;
 use domain::fact::Fact;
 use domain::fold::effective_consent;
+use domain::id::EventId;
 use domain::pepper::PersonKey;
 use domain::routing::{Decision, Route, Rules, Subject};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use lambda::queue::{Message, NotSent, Queues};
-use ledger::{Enrolment, FactKey, Ledger, Opened, OpeningTimes, PersonRecord, Unavailable};
+use ledger::{
+    Enrolment, FactKey, Ledger, MOST_JOURNEYS, Opened, OpeningTimes, PersonRecord, Unavailable,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a message has to arrive before the sweeper looks after its delivery.
@@ -148,7 +151,9 @@ impl Dispatch {
     /// An address that a correction replaced loses both: it may be somebody else's.
     async fn enrol(&self, fact: &Fact, known: &Known, now: Timestamp) -> Result<(), Unavailable> {
         for replaced in &known.superseded {
-            self.ledger.disown(replaced, fact.event_id, self.expiry(now)).await?;
+            let own = self.own_answer(replaced, fact.event_id).await?;
+            let own = own.as_ref().map(|(said_in, consent)| (*said_in, consent));
+            self.ledger.disown(replaced, fact.event_id, own, self.expiry(now)).await?;
         }
         let Some(person) = known.person.as_ref().filter(|_| !known.erased) else { return Ok(()) };
         let enrolment = Enrolment {
@@ -165,6 +170,27 @@ impl Dispatch {
             return Ok(());
         }
         self.ledger.enrol(person, enrolment).await
+    }
+
+    /// What the person behind an address answered in journeys of their own, where a journey that only
+    /// gave their address by mistake answered for them last.
+    async fn own_answer(
+        &self,
+        person: &PersonKey,
+        mistaken: EventId,
+    ) -> Result<Option<(EventId, Consent)>, Unavailable> {
+        let record = self.ledger.person(person).await?;
+        let profile = record.profile()?;
+        if profile.said_in != Some(mistaken) {
+            return Ok(None);
+        }
+        let own = record.journeys.iter().map(|enrolled| enrolled.event_id);
+        let own = own.filter(|event_id| *event_id != mistaken).take(MOST_JOURNEYS);
+        let own = try_join_all(own.map(|event_id| self.ledger.journey(event_id))).await?;
+        let own = own.into_iter().map(|journey| journey.since(profile.erased_at));
+        let answers = own
+            .filter_map(|journey| Some((journey.event_id(), journey.recorded_consent()?.clone())));
+        Ok(answers.max_by_key(|(_, consent)| consent.rank()))
     }
 
     /// Opens the deliveries that the routing asks for. Where another fact of the same effect has

@@ -57,11 +57,13 @@ impl Method {
 }
 
 impl Consent {
-    /// By what a record is held against another: the higher holds. The later is higher, and of the
-    /// same millisecond the refusing one, first of all to be written to.
+    /// By what a record is held against another: the higher holds. Whoever just goes on allows nothing
+    /// that they were asked about before. Then the later is higher, and of the same millisecond the
+    /// refusing one, first of all to be written to.
     #[must_use]
-    pub fn rank(&self) -> (i64, bool, bool) {
-        (self.given_at.as_millisecond(), !self.marketing, !self.analytics)
+    pub fn rank(&self) -> (bool, i64, bool, bool) {
+        let is_said = self.method != Method::Implied || !(self.marketing || self.analytics);
+        (is_said, self.given_at.as_millisecond(), !self.marketing, !self.analytics)
     }
 
     /// The one of two records that holds.

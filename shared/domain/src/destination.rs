@@ -5,6 +5,9 @@ use crate::fault::Seen;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The code of a fault where the newsletter tool has no such group as is set.
+pub const UNKNOWN_GROUP: &str = "unknown_group";
+
 /// Where facts go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -145,6 +148,7 @@ impl Destination {
     #[must_use]
     pub fn mend(self, seen: &Seen) -> String {
         let at_fault = match (seen.status, seen.code.as_deref()) {
+            (_, Some(UNKNOWN_GROUP)) => format!("mend {}", self.address()),
             (Some(401 | 403), _) => format!("mend the secret {}", self.secret()),
             (None, Some(code)) if code != "bad_address" => {
                 format!("mend the secret {}", self.secret())
@@ -189,7 +193,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{Destination, Queue};
+    use super::{Destination, Queue, UNKNOWN_GROUP};
     use crate::fault::Seen;
 
     #[test]
@@ -224,6 +228,10 @@ mod tests {
                 (status(404), format!("404: mend {address}")),
                 (status(301), format!("301: mend {address}")),
                 (status(400), "400: mend its set-up at the vendor".to_owned()),
+                (
+                    status(422).with_code(UNKNOWN_GROUP),
+                    format!("422 unknown_group: mend {address}"),
+                ),
             ] {
                 assert_eq!(destination.mend(&seen), format!("{destination} answers {end}"));
             }

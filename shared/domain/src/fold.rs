@@ -182,15 +182,13 @@ fn stage(balances: &BTreeMap<&StripeId, Balance<'_>>, checkout: bool) -> Stage {
     }
 }
 
-/// The sum over all payments, in the currency of the first; another currency is not added to it.
+/// The sum over all payments in the currency of the first of which anything is left; another currency
+/// is not added to it.
 fn outstanding(balances: &BTreeMap<&StripeId, Balance<'_>>) -> Option<Money> {
-    balances.values().filter_map(Balance::outstanding).reduce(|sum, next| {
-        if sum.currency == next.currency {
-            Money { minor: sum.minor + next.minor, ..sum }
-        } else {
-            sum
-        }
-    })
+    let amounts = || balances.values().filter_map(Balance::outstanding);
+    let first = amounts().find(|amount| amount.minor > 0).or_else(|| amounts().next())?;
+    let same = amounts().filter(|amount| amount.currency == first.currency);
+    Some(Money { minor: same.map(|amount| amount.minor).sum(), ..first })
 }
 
 fn ordered(fact: &Fact) -> Option<&Order> {
@@ -205,14 +203,18 @@ fn ordered(fact: &Fact) -> Option<&Order> {
     }
 }
 
-/// The latest refusal of an intent that was never paid.
+/// The latest refusal of an intent that was never paid, where nothing was paid since: whoever changes
+/// their order pays under another intent.
 fn payment_problem<'a>(
-    facts: impl Iterator<Item = &'a Fact>,
+    facts: impl Iterator<Item = &'a Fact> + Clone,
     balances: &BTreeMap<&StripeId, Balance<'_>>,
 ) -> Option<String> {
     let unpaid =
         |intent: &StripeId| balances.get(intent).is_none_or(|balance| balance.paid.is_none());
+    let is_paid = |fact: &&Fact| matches!(fact.happening, Happening::PaymentSucceeded { .. });
+    let paid_at = facts.clone().filter(is_paid).map(|fact| fact.occurred_at).max();
     facts
+        .filter(|fact| paid_at.is_none_or(|paid_at| fact.occurred_at > paid_at))
         .filter_map(|fact| match &fact.happening {
             Happening::PaymentFailed { payment, code } if unpaid(&payment.payment_intent) => {
                 Some((fact.occurred_at, fact.source.to_string(), code.clone()))

@@ -124,12 +124,15 @@ impl Journey {
             .reduce(Consent::latest)
     }
 
-    /// Where the visitor came from: the latest word on each field. What Stripe's copy says beside a
-    /// refused payment is no news ([`Fact::is_refusal`]).
+    /// Where the visitor came from: the latest word of our pages on each field. Stripe's copy, whose
+    /// values end after 500 characters, counts only where nothing else does, and beside a refused
+    /// payment not at all ([`Fact::is_refusal`]).
     #[must_use]
     pub fn context(&self) -> Context {
-        let told = self.facts.iter().filter(|fact| !fact.is_refusal());
-        told.fold(Context::default(), |known, fact| fact.context.or(&known))
+        let (copies, told): (Vec<&Fact>, Vec<&Fact>) =
+            self.facts.iter().partition(|fact| matches!(fact.source, Source::Stripe(_)));
+        let copies = copies.into_iter().filter(|fact| !fact.is_refusal());
+        copies.chain(told).fold(Context::default(), |known, fact| fact.context.or(&known))
     }
 
     /// What was ordered under a payment intent.

@@ -119,6 +119,8 @@ mod tests {
             (-150, "USD", "-1.50"),
             (500, "UGX", "5.00"),
             (500, "ISK", "5.00"),
+            (500, "HUF", "5.00"),
+            (500, "XOF", "500"),
         ] {
             assert_eq!(money(minor, code).major(), major);
         }

@@ -34,7 +34,7 @@ pub use key::fact_key_prefix;
 pub use operator::{
     Audit, Condition, Deed, Found, List, Mended, Open, Reopened, Reopening, Slice, What, Wish,
 };
-pub use person::{Enrolled, Enrolment, PersonRecord, Profile};
+pub use person::{Enrolled, Enrolment, MOST_JOURNEYS, PersonRecord, Profile};
 pub use rate::Admission;
 pub use sync::{Doubt, Statement, SyncClaim, SyncClaimed, SyncTimes, Synced};
 pub use timeline::{RouteRecord, Timeline, Undecodable};

@@ -41,7 +41,7 @@ impl Ledger {
 
     /// Makes a change together with its audit. The SDK names each try by one token, so that an
     /// answer that was lost is no second deed.
-    async fn with_audit(
+    pub(crate) async fn with_audit(
         &self,
         operation: &'static str,
         change: UpdateBuilder,

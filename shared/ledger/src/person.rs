@@ -14,11 +14,17 @@ use domain::pepper::PersonKey;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
+/// The most journeys of one person that are read together: those with a payment first, then the
+/// latest. An address with more is a reception desk's, or somebody's script.
+pub const MOST_JOURNEYS: usize = 50;
+
 /// What a person answered for all their journeys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// Their latest answer about consent.
     pub consent: Option<Consent>,
+    /// The journey in which they gave it.
+    pub said_in: Option<EventId>,
     /// When they were erased, if they were.
     pub erased_at: Option<Timestamp>,
 }
@@ -148,20 +154,14 @@ impl Ledger {
         enrolment: Enrolment<'_>,
     ) -> Result<(), Unavailable> {
         const OPERATION: &str = "keep a person's consent";
-        let document =
-            serde_json::to_string(consent).map_err(|_| Unavailable::unreadable(OPERATION))?;
-        // As text, so that the table compares as `Consent::latest` does.
-        let (given_at, no_marketing, no_analytics) = consent.rank();
-        let (no_marketing, no_analytics) = (u8::from(no_marketing), u8::from(no_analytics));
-        let rank = format!("{given_at:020}#{no_marketing}{no_analytics}");
         let update = self
             .update_profile(person)
             .update_expression(
                 "SET consent = :consent, consent_rank = :rank, consent_from = :journey, expires_at = :expires_at",
             )
             .condition_expression("attribute_not_exists(consent_rank) OR consent_rank < :rank")
-            .expression_attribute_values(":consent", text(document))
-            .expression_attribute_values(":rank", text(rank))
+            .expression_attribute_values(":consent", text(document(OPERATION, consent)?))
+            .expression_attribute_values(":rank", text(rank(consent)))
             .expression_attribute_values(":journey", text(enrolment.event_id.to_string()))
             .expression_attribute_values(":expires_at", number(enrolment.expires_at));
         unless_refused(OPERATION, update.send().await)
@@ -182,7 +182,8 @@ impl Ledger {
     }
 
     /// Takes a journey, and a consent that came from it, away from an address that a correction
-    /// replaced: whoever it belongs to did not say so.
+    /// replaced: whoever it belongs to did not say so. What they said themselves, if anything, stands
+    /// in its place.
     ///
     /// # Errors
     /// [`Unavailable`]: say the same again.
@@ -190,6 +191,7 @@ impl Ledger {
         &self,
         person: &PersonKey,
         event_id: EventId,
+        own: Option<(EventId, &Consent)>,
         expires_at: i64,
     ) -> Result<(), Unavailable> {
         const OPERATION: &str = "take a journey away from an address";
@@ -203,9 +205,20 @@ impl Ledger {
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":expires_at", number(expires_at));
         unless_refused(OPERATION, update.send().await)?;
-        let update = self
-            .update_profile(person)
-            .update_expression("REMOVE consent, consent_rank, consent_from")
+        let update = match own {
+            None => self
+                .update_profile(person)
+                .update_expression("REMOVE consent, consent_rank, consent_from"),
+            Some((said_in, consent)) => self
+                .update_profile(person)
+                .update_expression(
+                    "SET consent = :consent, consent_rank = :rank, consent_from = :own",
+                )
+                .expression_attribute_values(":consent", text(document(OPERATION, consent)?))
+                .expression_attribute_values(":rank", text(rank(consent)))
+                .expression_attribute_values(":own", text(said_in.to_string())),
+        };
+        let update = update
             .condition_expression("consent_from = :journey")
             .expression_attribute_values(":journey", text(event_id.to_string()));
         unless_refused(OPERATION, update.send().await)
@@ -269,11 +282,23 @@ impl Ledger {
     }
 }
 
+fn document(operation: &'static str, consent: &Consent) -> Result<String, Unavailable> {
+    serde_json::to_string(consent).map_err(|_| Unavailable::unreadable(operation))
+}
+
+/// As text, so that the table compares as [`Consent::latest`] does.
+fn rank(consent: &Consent) -> String {
+    let (is_said, given_at, no_marketing, no_analytics) = consent.rank();
+    let [is_said, no_marketing, no_analytics] = [is_said, no_marketing, no_analytics].map(u8::from);
+    format!("{is_said}#{given_at:020}#{no_marketing}{no_analytics}")
+}
+
 /// `None` where something of it cannot be read.
 fn profile(item: &Item) -> Option<Profile> {
     let consent = get_text(item, "consent").and_then(|json| serde_json::from_str(json).ok());
+    let said_in = get_text(item, "consent_from").and_then(|id| EventId::parse(id).ok());
     let erased_at = get_time(item, "erased_at");
     let all = consent.is_some() == item.contains_key("consent")
         && erased_at.is_some() == item.contains_key("erased_at");
-    all.then_some(Profile { consent, erased_at })
+    all.then_some(Profile { consent, said_in, erased_at })
 }

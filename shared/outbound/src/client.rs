@@ -217,7 +217,24 @@ fn reduce(error: &reqwest::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Limits};
+    use super::{Body, Call, Duration, Limits, Outbound, Roots};
+    use domain::fault::{Remedy, Taken};
+    use http::{HeaderMap, Method};
+
+    /// As long as there is no connection, nothing can have arrived, whatever took how long.
+    #[tokio::test]
+    async fn a_vendor_whose_door_does_not_open_in_time_has_taken_nothing() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", silent.local_addr().unwrap());
+        let connect = Duration::from_millis(100);
+        let limits = Limits { connect, total: Duration::from_secs(20) };
+        let outbound = Outbound::new("silent", limits, Roots::BuiltIn).unwrap();
+        let (headers, body) = (HeaderMap::new(), Body::Empty);
+        let call =
+            Call { verb: "knock", method: Method::POST, url: &url, headers, body, attempt: 1 };
+        let fault = outbound.call(call).await.unwrap_err();
+        assert_eq!(fault.remedy, Remedy::Retry { after: None, taken: Taken::No });
+    }
 
     #[test]
     fn three_calls_to_a_slow_vendor_end_before_their_consumer_is_stopped() {

@@ -11,6 +11,7 @@ use crate::config::Config;
 use delivery::courier::{Errand, Receipt, Synced};
 use domain::consent::{Leave, MarketingContact};
 use domain::delivery::SkipReason;
+use domain::destination::UNKNOWN_GROUP;
 use domain::fault::{Fault, Remedy};
 use fields::{Fields, fields, moment};
 use lambda::secret::Secret;
@@ -22,6 +23,8 @@ use std::net::IpAddr;
 
 /// MailerLite documents no id of requests; this is where one would be.
 const REQUEST_ID: &str = "x-request-id";
+const EMAIL: &str = "email";
+const GROUPS: &str = "groups";
 const ACTIVE: &str = "active";
 const UNSUBSCRIBED: &str = "unsubscribed";
 /// What is remembered while a withdrawal, or the end of one, may or may not have arrived: whatever
@@ -200,7 +203,7 @@ impl Mailerlite {
                 Ok(receipt(&answer, Told { subscriber_id: Some(subscriber_id), ..afresh }))
             }
             404 => self.upsert(upsert, afresh, attempt).await,
-            422 if is_about_address(&answer) => {
+            422 if is_about(&answer, EMAIL) => {
                 let moved = self.upsert(upsert, afresh, attempt).await?;
                 self.part_from(Some(subscriber_id), &moved, attempt).await?;
                 Ok(moved)
@@ -243,6 +246,10 @@ impl Mailerlite {
             }
             // The path is ours and fixed: where it is unknown, MAILERLITE_BASE_URL is wrong.
             404 => Fault { remedy: Remedy::Setup, ..fault },
+            // The group is everybody's: where it is refused, the record is good.
+            422 if is_about(answer, GROUPS) => {
+                Fault { remedy: Remedy::Setup, seen: fault.seen.with_code(UNKNOWN_GROUP) }
+            }
             _ => fault,
         }
     }
@@ -274,8 +281,10 @@ fn known_id(errand: &Errand<'_>) -> Option<String> {
     errand.synced.vendor_id.clone().filter(is_id)
 }
 
-fn is_about_address(answer: &Answer) -> bool {
-    answer.json::<Refusal>().is_some_and(|refusal| refusal.errors.contains_key("email"))
+/// Whether a refusal names this field, or (as `groups.0`) an entry of it.
+fn is_about(answer: &Answer, field: &str) -> bool {
+    let names = |named: &String| named.split('.').next() == Some(field);
+    answer.json::<Refusal>().is_some_and(|refusal| refusal.errors.keys().any(names))
 }
 
 fn receipt(answer: &Answer, told: Told<'_>) -> Receipt {

@@ -1,6 +1,6 @@
 //! When a delivery is reminded of, and when it is looked at again.
 
-use super::{Door, door, plan};
+use super::{Door, SHARDS, door, plan, shards};
 use domain::delivery::{DeliveryId, State};
 use domain::destination::Destination;
 use domain::fact::Effect;
@@ -8,6 +8,7 @@ use domain::gate::{Breaker, Cause, Gate, Pause, Trip};
 use domain::id::EventId;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{DeliveryRecord, Due};
+use std::collections::BTreeSet;
 
 fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(minutes * 60).unwrap()
@@ -115,4 +116,15 @@ fn what_waits_at_a_gate_goes_when_it_opens_whatever_time_was_foreseen() {
     let delay = |opens_at| plan(&parked, &due, Door { opens_at, most: None }, at(6)).unwrap().delay;
     assert!(delay(at(6)).is_zero());
     assert_eq!(delay(at(7)), SignedDuration::from_mins(1));
+}
+
+#[test]
+fn each_sweep_looks_at_all_shards_and_none_is_always_the_last() {
+    let sweeps: Vec<Vec<u32>> = (0..16).map(|minute| shards(at(minute)).collect()).collect();
+    for sweep in &sweeps {
+        assert_eq!(BTreeSet::from_iter(sweep), BTreeSet::from_iter(&sweeps[0]));
+        assert_eq!(sweep.len(), SHARDS as usize);
+    }
+    let last: BTreeSet<&u32> = sweeps.iter().filter_map(|sweep| sweep.last()).collect();
+    assert_eq!(last.len(), SHARDS as usize);
 }

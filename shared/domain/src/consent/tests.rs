@@ -100,6 +100,23 @@ fn of_two_answers_of_one_moment_the_one_that_refuses_more_holds() {
 }
 
 #[test]
+fn who_only_goes_on_takes_back_no_answer_and_may_still_refuse() {
+    let later = Timestamp::from_second(1).unwrap();
+    let going_on = |marketing, analytics| Consent {
+        given_at: later,
+        method: Method::Implied,
+        ..answer(marketing, analytics)
+    };
+    for said in [answer(false, false), answer(true, true)] {
+        for implied in [going_on(true, true), going_on(true, false), going_on(false, true)] {
+            assert_eq!(Consent::latest(&said, &implied), &said);
+            assert_eq!(Consent::latest(&implied, &said), &said);
+        }
+        assert_eq!(Consent::latest(&said, &going_on(false, false)), &going_on(false, false));
+    }
+}
+
+#[test]
 fn a_method_has_the_name_that_vendors_are_told() {
     let names = [Method::Modal, Method::Checkbox, Method::Implied].map(Method::name);
     assert_eq!(names, ["modal", "checkbox", "implied"]);

@@ -46,9 +46,17 @@ fn one_refund_described_by_two_events_counts_once() {
 fn a_payment_clears_the_problem_of_an_earlier_try() {
     let tried = vec![lead(1, "ana", "912345678"), checkout(), failed()];
     assert_eq!(fold(tried.clone()).payment_problem.as_deref(), Some("card_declined"));
-    let mut paid_after = tried;
+    let mut paid_after = tried.clone();
     paid_after.push(paid());
     assert_eq!(fold(paid_after).payment_problem, None);
+    // Two tickets in place of one are another intent.
+    let payment = another(19_400, "EUR");
+    let later = stripe(35, "evt_2", Happening::PaymentSucceeded { payment });
+    assert_eq!(fold([tried.clone(), vec![later.clone()]].concat()).payment_problem, None);
+    let a_second_later = later.occurred_at + jiff::SignedDuration::from_secs(1);
+    let refused_since = Fact { occurred_at: a_second_later, ..failed() };
+    let person = fold([tried, vec![later, refused_since]].concat());
+    assert_eq!(person.payment_problem.as_deref(), Some("card_declined"), "of what came after");
 }
 
 #[test]
@@ -134,6 +142,11 @@ fn two_payments_add_up_and_each_counts_for_itself() {
     let both = fold(and(another(300, "EUR")));
     assert_eq!((both.stage, both.paid), (Stage::Won, Some(euros(10_000))));
     assert_eq!(fold(and(another(300, "USD"))).paid, Some(euros(9_700)), "no sum of two currencies");
+    let mut the_first_is_back = and(another(300, "USD"));
+    the_first_is_back.push(refunded("re_1", 9_700));
+    let person = fold(the_first_is_back);
+    let left = Money { minor: 300, currency: Currency::parse("USD").unwrap() };
+    assert_eq!((person.stage, person.paid), (Stage::Won, Some(left)), "what is left is told");
     let mut one_is_back = and(another(300, "EUR"));
     one_is_back.push(refunded("re_1", 9_700));
     let person = fold(one_is_back.clone());

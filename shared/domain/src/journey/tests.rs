@@ -1,6 +1,7 @@
 //! Whose a journey is, and what one fact says of another.
 
 use super::Journey;
+use crate::attribution::{Context, Field};
 use crate::fact::{Fact, Happening, Payment, Source};
 use crate::id::SessionId;
 use crate::order::Order;
@@ -76,6 +77,27 @@ fn a_fact_is_told_to_whom_it_is_about() {
         Some("+351913456789")
     );
     assert_eq!(phone(&journey(vec![ana, silent.clone()]), &silent), None);
+}
+
+#[test]
+fn the_latest_word_of_our_pages_says_where_somebody_came_from_and_stripes_copy_only_the_rest() {
+    let saying = |fact: Fact, said: &[(Field, &str)]| {
+        let mut context = Context::default();
+        said.iter().for_each(|(field, value)| context.insert(*field, value));
+        Fact { context, ..fact }
+    };
+    let facts = [
+        saying(lead(1, "ana", "912345678"), &[(Field::UtmSource, "news"), (Field::UtmTerm, "a")]),
+        saying(checkout(), &[(Field::UtmSource, "search")]),
+        saying(paid(), &[(Field::UtmSource, "sea"), (Field::UtmMedium, "cpc")]),
+        saying(failed(), &[(Field::UtmCampaign, "refused")]),
+    ];
+    let context = journey(facts.to_vec()).context();
+    let fields = [Field::UtmSource, Field::UtmTerm, Field::UtmMedium, Field::UtmCampaign];
+    assert_eq!(
+        fields.map(|field| context.get(field)),
+        [Some("search"), Some("a"), Some("cpc"), None]
+    );
 }
 
 #[test]

@@ -246,6 +246,17 @@ fn a_key_that_no_header_can_hold_is_a_persons_mistake() {
     assert!(matches!(result, Err(StripeError::Misconfigured(_))), "{result:?}");
 }
 
+/// A file that is piped into the parameter brings its line end.
+#[test]
+fn a_key_may_end_with_a_line_end() {
+    let server = Server::playing(vec![intent()]);
+    let key = SecretString::from("sk_test_1\n");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let id = StripeId::parse("pi_1").unwrap();
+    let result = runtime.block_on(client(&server).calls(&key, budget(5_000)).retrieve_intent(&id));
+    assert!(result.is_ok(), "{result:?}");
+}
+
 #[test]
 fn intents_that_are_over_are_told_from_open_ones() {
     for (status, standing) in [

@@ -200,3 +200,13 @@ async fn hubspot_keeps_the_contract_of_every_provider() {
         .await;
     }
 }
+
+/// What a person wrote in HubSpot is not cleared by what we do not know.
+#[tokio::test]
+async fn what_is_not_known_is_left_as_hubspot_has_it() {
+    let (_, requests) =
+        told_of(&[a_lead().with_name("Ana")], Synced::default(), &[upserted()]).await;
+    let properties = &requests[0].json()["inputs"][0]["properties"];
+    assert_eq!(properties["firstname"], "Ana");
+    assert!(properties.get("lastname").is_none(), "{properties}");
+}

@@ -230,6 +230,25 @@ async fn answers_become_faults_by_what_is_to_be_done() {
 }
 
 #[tokio::test]
+async fn a_group_that_mailerlite_does_not_have_is_a_setting_and_no_fault_of_the_record() {
+    let (outcome, _) = told_of(&[a_lead()], Synced::default(), &[refused("groups.0")]).await;
+    let fault = outcome.unwrap_err();
+    let mend = Destination::Mailerlite.mend(&fault.seen);
+    assert_eq!(fault.remedy, Remedy::Setup);
+    assert!(mend.contains("MailerliteGroupId"), "{mend}");
+}
+
+/// Who leaves a lead today and agrees in summer has agreed in summer, whatever the clocks of those who
+/// read it show.
+#[tokio::test]
+async fn somebody_has_opted_in_when_they_said_so_in_universal_time() {
+    let summer = 180 * 86_400;
+    let facts = [a_lead().with_consent(false, false), an_answer(true, true).at(summer)];
+    let (_, requests) = told_of(&facts, Synced::default(), &[subscribed(200, "1")]).await;
+    assert_eq!(requests[0].json()["opted_in_at"], "2026-07-04 10:00:00");
+}
+
+#[tokio::test]
 async fn mailerlite_keeps_the_contract_of_every_provider() {
     let withdrawn = vec![a_lead(), an_answer(false, true)];
     let corrected = vec![a_lead(), a_correction(2).at(60).with_email("ana.m.silva@example.pt")];

@@ -10,7 +10,10 @@ use lambda::secret::Secret;
 use outbound::{Limits, Outbound, Roots};
 use serde_json::Value;
 use testkit::contract;
-use testkit::facts::{Draft, a_checkout, a_lead, a_payment, a_refund, a_refund_of, a_refusal};
+use testkit::facts::{
+    Draft, a_checkout, a_checkout_of, a_lead, a_payment, a_payment_of, a_refund, a_refund_of,
+    a_refusal,
+};
 use testkit::scene::Scene;
 use testkit::secret::{a_secret, no_secret};
 use testkit::vendor::{Vendor, reply};
@@ -57,6 +60,13 @@ async fn a_payment_is_receipted_and_nothing_is_tracked() {
     assert!(!receipt.unverifiable);
     assert_eq!(vendor.request().headers["authorization"], "Bearer SG.test");
     assert_snapshot!(vendor.request().shown());
+}
+
+#[tokio::test]
+async fn a_receipt_names_the_price_of_one_and_the_sum_of_all() {
+    let facts = [a_lead().in_english(), a_checkout_of(2, 9700, "EUR"), a_payment_of(19_400, "EUR")];
+    let letter = letter(&mail(&facts).await);
+    assert!(letter.contains("97.00") && letter.contains("194.00"), "{letter}");
 }
 
 #[tokio::test]

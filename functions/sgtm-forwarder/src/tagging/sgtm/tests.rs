@@ -179,6 +179,18 @@ async fn a_page_without_a_client_id_is_counted_by_its_session() {
 }
 
 #[tokio::test]
+async fn a_hit_is_of_the_page_at_hand_and_else_of_the_first_one() {
+    let (page, landing) = ("https://example.pt/oferta", "https://example.pt/?utm_source=news");
+    for (said, location) in [
+        (vec![(Field::PageUrl, page), (Field::LandingPage, landing)], page),
+        (vec![(Field::LandingPage, landing)], landing),
+    ] {
+        let hit = hit_of(&[a_lead().with_context(&said)]).await;
+        assert_eq!(hit["events"][0]["params"]["page_location"], location);
+    }
+}
+
+#[tokio::test]
 async fn the_address_names_the_stream_and_the_secret_once() {
     let vendor = Vendor::answering(&[reply(204)]);
     let scene = Scene::of(Destination::Sgtm, &[a_lead()]);
@@ -186,7 +198,11 @@ async fn the_address_names_the_stream_and_the_secret_once() {
     let receipt = plain.send(plain.prepare(&scene.errand()).unwrap(), 1).await.unwrap();
     assert!(receipt.unverifiable, "a collector answers 2xx to anything");
     let named = format!("{}/mp/collect?measurement_id=G-OTHER&api_secret=own", vendor.url());
-    let secret = a_secret("SGTM_API_SECRET", "s3cret").await;
+    // A file that is piped into the parameter brings its line end.
+    let secret = a_secret("SGTM_API_SECRET", "s3cret\n").await;
+    let piped = format!("{}/mp/collect", vendor.url());
+    let piped = sgtm(Some(&piped), Some("G-TEST123"), secret.clone());
+    piped.send(piped.prepare(&scene.errand()).unwrap(), 1).await.unwrap();
     let named = sgtm(Some(&named), Some("G-TEST123"), secret);
     named.send(named.prepare(&scene.errand()).unwrap(), 1).await.unwrap();
     let targets: Vec<String> =
@@ -194,6 +210,7 @@ async fn the_address_names_the_stream_and_the_secret_once() {
     assert_eq!(
         targets,
         [
+            "/mp/collect?measurement_id=G-TEST123&api_secret=s3cret",
             "/mp/collect?measurement_id=G-TEST123&api_secret=s3cret",
             "/mp/collect?measurement_id=G-OTHER&api_secret=own",
         ]
