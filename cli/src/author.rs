@@ -1,9 +1,9 @@
-//! Who does something by hand, and why: asked by every command that changes anything.
+//! Who does something by hand, and why: asked by every command that mends, replays, pauses or resumes.
 
 use crate::{Desk, Failed, here};
 use operator::Author;
 
-/// Options of every command that changes something.
+/// Options of every such command.
 #[derive(clap::Args)]
 pub(crate) struct Signed {
     /// Why: it is kept with what was done, so name no person in it

@@ -206,6 +206,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_asked_for_faster_than_the_sweeper_is() {
+        for command in ["dlq redrive --all", "replay --destination slack --since 1h"] {
+            let at = |rate: u32| parse(&format!("throughline {command} --why x --rate {rate}"));
+            assert!(at(3_000).is_ok() && at(3_001).is_err(), "{command}");
+        }
+    }
+
+    #[test]
     fn a_word_after_local_is_the_command() {
         let Ok(Arguments { local: Some(None), command: Command::Trace(_), .. }) =
             parse("throughline --local trace x")

@@ -33,14 +33,14 @@ pub(crate) struct Arguments {
     /// Only those that were recorded before then [default: now]
     #[arg(long, value_name = "TIME", value_parser = Written::parse, requires = "since")]
     until: Option<Written>,
-    /// Also those that the destination was told before: it is told again
+    /// Also those that the destination was told before, and those that were given up there
     #[arg(long, requires = "since")]
     again: bool,
     /// Also calls of which nobody knows whether they happened: somebody may hear twice
     #[arg(long, conflicts_with = "since")]
     even_if_it_happened: bool,
     /// How many facts are dispatched in a minute
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=6000))]
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=i64::from(Pace::FASTEST)))]
     rate: u32,
     /// Find the facts of a time and show them, but change nothing
     #[arg(long, requires = "since", conflicts_with = "yes")]

@@ -88,16 +88,12 @@ async fn put(desk: &Desk, set: &Set) -> Result<ExitCode, Failed> {
         }
         (None, None) => return Err(Failed::Misused("say which secret".into())),
     };
-    // None is written unless all could be.
-    for (name, value) in &wanted {
-        name.check(value)?;
-    }
     let mut done = Vec::new();
-    for (name, value) in &wanted {
-        desk.operator.set_secret(*name, value, set.replace_pepper).await?;
+    let written = |name: SecretName| {
         say::note(&format!("{} is set", name.name()));
         done.push(name.name());
-    }
+    };
+    desk.operator.set_secrets(&wanted, set.replace_pepper, written).await?;
     let stage = &desk.operator.stage.name;
     match desk.output {
         Output::Json => say::json(&Done { stage, set: done }),

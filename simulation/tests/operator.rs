@@ -2,13 +2,24 @@
 
 use crate::scene::Scene;
 use crate::{ana, id, lab};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use domain::delivery::DeliveryId;
 use domain::destination::Destination::{self, Hubspot, Sgtm, Slack};
+use domain::destination::Queue;
+use domain::fact::Effect;
 use domain::id::EventId;
 use domain::routing::{Decision, Route};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{GateEvent, Ledger, List};
-use operator::{Author, Fault, Fill, Intent, Operator, Pace, ReplayOutcome, ReplayPlan};
+use operator::{
+    Author, Fault, Fill, Intent, Operator, Pace, ReplayOutcome, ReplayPlan, SecretName, Stage,
+    Verdict,
+};
+use serde_json::{Value, json};
 use simulation::{Function, Lab, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor};
+use std::collections::BTreeMap;
+use testkit::vendor::{Reply, Request, Vendor, cut, reply};
 
 fn author() -> Author {
     Author::new("ana", "restored a backup").unwrap()
@@ -279,4 +290,171 @@ fn a_stages_table_tells_how_it_is() {
     });
     assert!(table.active && table.expires && table.streams, "{table:?}");
     assert!(table.items > 3 && table.bytes > table.items, "{table:?}");
+}
+
+/// The commands in a stage whose AWS answers as it is told to.
+fn operator_at(aws: &Vendor) -> Operator {
+    let credentials = Credentials::new("key", "secret", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(aws.url())
+        .build();
+    let url = |queue: Queue| (queue.function().to_owned(), format!("{}/dead", aws.url()));
+    let stage = Stage {
+        name: "test".to_owned(),
+        is_local: true,
+        is_deployed: true,
+        api_url: String::new(),
+        table: "ledger".to_owned(),
+        queues: BTreeMap::new(),
+        dead_letters: Queue::ALL.map(url).into_iter().collect(),
+        settings: None,
+    };
+    Operator::over(stage, &config)
+}
+
+/// The names of the calls that AWS was sent.
+fn asked(aws: &Vendor) -> Vec<String> {
+    let name = |call: &Request| call.headers["x-amz-target"].rsplit('.').next().unwrap().to_owned();
+    aws.requests().iter().map(name).collect()
+}
+
+fn answer(body: &Value) -> Reply {
+    reply(200).json(body)
+}
+
+fn nothing() -> Reply {
+    answer(&json!({}))
+}
+
+/// A secret in SSM. To the table and the queues it says nothing.
+fn holding(secret: &str) -> Reply {
+    answer(&json!({"Parameter": {"Type": "SecureString", "Value": secret}}))
+}
+
+/// A command that dies in the middle leaves no change of which nobody knows whose it was; and who
+/// repeats a call whose answer was lost is not told that somebody else was faster.
+#[tokio::test]
+async fn a_hand_on_a_gate_and_who_it_was_are_one_call() {
+    let aws = Vendor::answering(&[cut(), nothing()]);
+    let (operator, now) = (operator_at(&aws), Timestamp::UNIX_EPOCH);
+    assert_eq!(operator.pause(Slack, &author(), now).await, Ok(()));
+    assert_eq!(operator.resume(Slack, &author(), now).await, Ok(()));
+    assert_eq!(asked(&aws), ["TransactWriteItems"; 3], "the first of them twice");
+    let calls: Vec<Value> = aws.requests().iter().map(Request::json).collect();
+    let token = |call: usize| calls[call]["ClientRequestToken"].as_str().unwrap();
+    assert_eq!(token(0), token(1), "the same, said again");
+    assert_ne!(token(1), token(2));
+    for (call, what) in calls[1..].iter().zip(["paused", "resumed"]) {
+        let parts = &call["TransactItems"];
+        assert_eq!(parts[0]["Update"]["Key"]["sk"]["S"], "GATE", "{parts}");
+        let kept = &parts[1]["Put"]["Item"];
+        let kept = ["what", "changed_by", "detail"].map(|name| kept[name]["S"].as_str().unwrap());
+        assert_eq!(kept, [what, "ana", "restored a backup"]);
+    }
+}
+
+/// A key and a pepper together, as a file of secrets names them.
+async fn rotated(operator: &Operator, pepper: &str) -> Result<(), Fault> {
+    let secrets =
+        &[(SecretName::SendgridApiKey, "SG.a.b".into()), (SecretName::Pepper, pepper.into())];
+    operator.set_secrets(secrets, false, |_| {}).await
+}
+
+#[tokio::test]
+async fn no_secret_is_written_beside_a_pepper_that_is_refused() {
+    let [held, other] = ["v1", "v2"].map(|version| format!("{version}:{}", "ab".repeat(32)));
+    let aws = Vendor::answering(&[holding(&held)]);
+    let operator = operator_at(&aws);
+    assert!(refusal(rotated(&operator, &other).await).contains("--replace-pepper"));
+    assert_eq!(asked(&aws), ["GetParameter"], "it is looked at, and nothing is written");
+    assert_eq!(rotated(&operator, &held).await, Ok(()), "the same again changes nothing");
+    assert_eq!(asked(&aws)[1..], ["GetParameter", "PutParameter", "PutParameter"]);
+}
+
+#[tokio::test]
+async fn where_ssm_fails_among_secrets_it_is_said_which_are_written() {
+    let denied = reply(400).json(&json!({"__type": "AccessDeniedException"}));
+    let aws = Vendor::answering(&[nothing(), denied]);
+    let (operator, mut written) = (operator_at(&aws), Vec::new());
+    let secrets = &[
+        (SecretName::SendgridApiKey, "SG.a.b".into()),
+        (SecretName::SgtmApiSecret, "abc".into()),
+        (SecretName::MailerliteApiKey, "eyJ0".into()),
+    ];
+    let half = operator.set_secrets(secrets, false, |name| written.push(name)).await;
+    let fault = refusal(half);
+    for part in [
+        "AWS says AccessDeniedException",
+        "Written: SENDGRID_API_KEY.",
+        "Not written, as far as is known: SGTM_API_SECRET, MAILERLITE_API_KEY.",
+    ] {
+        assert!(fault.contains(part), "{part}: {fault}");
+    }
+    assert_eq!(written, [SecretName::SendgridApiKey]);
+    assert_eq!(asked(&aws), ["PutParameter"; 2], "what follows is not tried");
+}
+
+/// As the functions have it.
+#[tokio::test]
+async fn a_blank_secret_is_a_missing_one() {
+    let now = Timestamp::UNIX_EPOCH;
+    for (value, is_set) in [(" \n", false), ("abc", true)] {
+        let aws = Vendor::answering(&[holding(value)]);
+        let operator = operator_at(&aws);
+        let secrets = operator.secrets().await.unwrap();
+        assert!(secrets.iter().all(|secret| secret.is_set == is_set), "{value:?}: {secrets:?}");
+        let slack = operator.standing(Slack, now).await.unwrap();
+        assert_eq!(slack.off.is_none(), is_set, "{value:?}: {slack:?}");
+    }
+    let aws = Vendor::answering(&[holding(" ")]);
+    let checks = operator_at(&aws).check_up(|| now).await;
+    let slack = checks.iter().find(|check| check.check == "slack").unwrap();
+    assert_eq!(slack.verdict, Verdict::Warn);
+    assert!(slack.says.contains("SLACK_WEBHOOK_URL is not set"), "{slack:?}");
+}
+
+/// A message among the dead letters, as SQS hands it over.
+fn letter(number: u32, body: &str) -> Value {
+    json!({"MessageId": format!("m-{number}"), "ReceiptHandle": format!("h-{number}"), "Body": body})
+}
+
+/// SQS's answer to a batch of deletions, of which it does not carry out one.
+fn without(deleted: &[&str], kept: &str) -> Reply {
+    let deleted: Vec<Value> = deleted.iter().map(|id| json!({ "Id": id })).collect();
+    let kept = json!({"Id": kept, "SenderFault": true, "Code": "ReceiptHandleIsInvalid"});
+    answer(&json!({ "Successful": deleted, "Failed": [kept] }))
+}
+
+#[tokio::test]
+async fn a_copy_that_sqs_keeps_is_not_counted_as_taken_away() {
+    let copy = |number: u32| {
+        let effect = Effect::stored(format!("payment_failed:ch_{number}"));
+        let id = DeliveryId { event_id: event_id(), effect, destination: Slack };
+        letter(number, &serde_json::to_string(&id).unwrap())
+    };
+    let length = answer(&json!({"Attributes": {"ApproximateNumberOfMessages": "2"}}));
+    let both = answer(&json!({"Messages": [copy(1), copy(2)]}));
+    // Nothing more, twice; both are shown again; and neither delivery is kept.
+    let looked = [vec![length, both.clone()], vec![nothing(); 5]].concat();
+    let aws = Vendor::answering(&[looked, vec![both, without(&["0"], "1")]].concat());
+    let operator = operator_at(&aws);
+    let strays = operator.strays(Some(Slack)).await.unwrap();
+    assert_eq!(strays.len(), 2, "{strays:?}");
+    assert_eq!(operator.drop_copies(&strays, Timestamp::MAX).await, Ok(1));
+    assert_eq!(asked(&aws).last().unwrap(), "DeleteMessageBatch");
+}
+
+#[tokio::test]
+async fn a_message_that_sqs_keeps_is_not_said_to_be_gone() {
+    let length = answer(&json!({"Attributes": {"ApproximateNumberOfMessages": "1"}}));
+    let one = answer(&json!({"Messages": [letter(1, "no delivery")]}));
+    // Nothing more, twice; it is shown again; and three other queues are empty.
+    let looked = [vec![length, one.clone()], vec![nothing(); 6]].concat();
+    let aws = Vendor::answering(&[looked, vec![one, without(&[], "0")]].concat());
+    let fault = refusal(operator_at(&aws).drop_stray("m-1").await);
+    assert!(fault.contains("could not be taken away"), "{fault}");
+    assert_eq!(asked(&aws).last().unwrap(), "DeleteMessageBatch");
 }

@@ -9,6 +9,7 @@ use domain::delivery::State;
 use domain::destination::Destination::{Hubspot, Sgtm, Slack};
 use domain::routing::Decision;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Says to dispatcher and sweeper which destinations there are.
 async fn switch_on(stack: &Stack, destinations: &str) {
@@ -39,12 +40,15 @@ async fn a_destination_that_was_switched_on_later_is_filled_and_the_ledger_says_
     assert!(asked.out.contains("the whole table is read"), "{asked:?}");
     let found = json(&[&fill[..], &["--dry-run"]].concat()).await;
     assert!(names(&found, &event_id), "{found}");
-    let done = json(&[&fill[..], &["--rate", "6000", "--yes"]].concat()).await;
+    let done = json(&[&fill[..], &["--rate", "3000", "--yes"]].concat()).await;
     assert_eq!(done["outcome"]["wished"], done["facts"].as_array().unwrap().len(), "{done}");
     let told = json(&["trace", &event_id]).await;
     let waits = told["journeys"][0]["lines"].as_array().unwrap().iter();
     assert!(waits.clone().any(|line| line["waits_for"] == "replay"), "{told}");
 
+    // Each fact has a turn of its own, and this one is the last.
+    let lasts = done["lasts_seconds"].as_u64().unwrap();
+    tokio::time::sleep(Duration::from_secs(lasts + 1)).await;
     sweep(&stack).await;
     let timeline = stack
         .wait_for(visitor.event_id, "tagging told", |timeline| {

@@ -36,12 +36,17 @@ async fn a_secret_goes_in_by_standard_input_and_comes_out_nowhere() {
         secrets.iter().all(|secret| secret["is_set"] == true && secret["changed_at"].is_string())
     );
 
-    // Several at once: all of them, or none.
+    // Several at once: nothing is written unless all of it could be.
     let lines = "# keys\nSGTM_API_SECRET=sgtm-local\nMAILERLITE_API_KEY=two words\n";
     let half = told(&["secrets", "set", "--all", "-"], lines).await;
     assert_eq!(half.code, 1, "{half:?}");
+    let lines = format!("SGTM_API_SECRET=sgtm-local\nPEPPER={second_pepper}\n");
+    let pepper = told(&["secrets", "set", "--all", "-"], &lines).await;
+    assert!(pepper.code == 1 && pepper.err.contains("--replace-pepper"), "{pepper:?}");
     assert_eq!(stack.parameter("SGTM_API_SECRET").await, value);
-    let all = told(&["secrets", "set", "--all", "-"], "SGTM_API_SECRET=sgtm-local\n").await;
+    let same = stack.parameter("PEPPER").await;
+    let lines = format!("SGTM_API_SECRET=sgtm-local\nPEPPER={same}\n");
+    let all = told(&["secrets", "set", "--all", "-"], &lines).await;
     assert_eq!((all.code, stack.parameter("SGTM_API_SECRET").await.as_str()), (0, "sgtm-local"));
     assert_eq!(throughline(&["secrets", "set", "SGTM_API_SECRET=x"]).await.code, 2, "an argument");
 }

@@ -24,7 +24,7 @@ pub(crate) struct Redrive {
     #[arg(long)]
     all: bool,
     /// How many are sent in a minute
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=6000))]
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=i64::from(Pace::FASTEST)))]
     rate: u32,
     /// Also calls of which nobody knows whether they happened: somebody may hear twice
     #[arg(long)]

@@ -6,7 +6,7 @@
 //! | `GATE` | the breaker and the pause | when one changes |
 //! | `CALLS#<bucket>` | calls made and failed in ten seconds | added to by each instance, once in ten seconds or after a failure |
 //! | `BUDGET` | the next free slot | added to by each call of a vendor with a limit |
-//! | `HISTORY#<time>#<what>` | what became of the gate, and by whom | when it changes |
+//! | `HISTORY#<time>#<what>` | what became of the gate, and by whom | with a person's change, after the breaker's |
 
 mod breaker;
 mod budget;
@@ -16,9 +16,10 @@ pub use breaker::{Probe, Probing};
 use crate::item::{Item, get_count, get_text, get_time, number, text, time};
 use crate::key::{self, PK, SK};
 use crate::write::{Written, written};
-use crate::{Completed, Ledger, Unavailable};
+use crate::{Completed, Ledger, Mended, Unavailable};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, Update};
 use domain::destination::Destination;
 use domain::gate::{Breaker, Cause, Gate, Pause, Trip};
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +71,7 @@ impl Ledger {
             .expression_attribute_values(":by", text(&pause.by))
             .expression_attribute_values(":why", text(&pause.why));
         let event = GateEvent { by: pause.by.clone(), ..event(pause.since, "paused", &pause.why) };
-        self.change(update, destination, event).await
+        self.by_hand(&update, destination, &event).await
     }
 
     /// Resumes a destination: takes a pause away, and closes its breaker. What waits for the gate
@@ -89,7 +90,7 @@ impl Ledger {
             .condition_expression("attribute_exists(paused_at) OR breaker = :open")
             .expression_attribute_values(":open", text(OPEN));
         let event = GateEvent { by: by.to_owned(), ..event(now, "resumed", why) };
-        self.change(update, destination, event).await
+        self.by_hand(&update, destination, &event).await
     }
 
     /// What became of a gate since a moment, in order of time.
@@ -106,31 +107,53 @@ impl Ledger {
         Ok(events.filter(|event| event.at >= since).collect())
     }
 
-    /// Sends a change of a gate, and notes it where it landed.
+    /// Makes a person's change of a gate together with its entry in the history: both are there, or
+    /// none, so that nobody's name or reason is lost.
+    async fn by_hand(
+        &self,
+        update: &UpdateItemFluentBuilder,
+        destination: Destination,
+        event: &GateEvent,
+    ) -> Result<Completed, Unavailable> {
+        let entry = Put::builder()
+            .table_name(&self.table)
+            .item(PK, text(key::destination(destination)))
+            .item(SK, text(key::history(event.at, &event.what)));
+        let entry = kept(event).into_iter().fold(entry, |put, (name, value)| put.item(name, value));
+        let entry = entry.build().map_err(|_| Unavailable::unreadable(CHANGE))?;
+        match self.with_audit(CHANGE, part(update), entry).await? {
+            Mended::Done => Ok(Completed::Landed),
+            Mended::Changed => Ok(Completed::Fenced),
+        }
+    }
+
+    /// Sends a change that the breaker makes, and notes it where it landed: the role of whoever calls
+    /// a vendor lets it update items, and put none.
     async fn change(
         &self,
         update: UpdateItemFluentBuilder,
         destination: Destination,
         event: GateEvent,
     ) -> Result<Completed, Unavailable> {
-        match written("change a destination's gate", update.send().await)? {
+        match written(CHANGE, update.send().await)? {
             Written::Landed(_) => self.note(destination, &event).await.map(|()| Completed::Landed),
             Written::Refused(_) => Ok(Completed::Fenced),
         }
     }
 
     async fn note(&self, destination: Destination, event: &GateEvent) -> Result<(), Unavailable> {
-        let gone = event.at.saturating_add(HISTORY).unwrap_or(Timestamp::MAX);
-        self.update(destination, &key::history(event.at, &event.what))
+        let update = self
+            .update(destination, &key::history(event.at, &event.what))
             .update_expression(
-                "SET #at = :at, what = :what, changed_by = :by, detail = :detail, expires_at = :gone",
+                "SET #at = :at, what = :what, changed_by = :changed_by, detail = :detail, \
+                 expires_at = :expires_at",
             )
-            .expression_attribute_names("#at", "at")
-            .expression_attribute_values(":at", time(event.at))
-            .expression_attribute_values(":what", text(&event.what))
-            .expression_attribute_values(":detail", text(&event.detail))
-            .expression_attribute_values(":by", text(&event.by))
-            .expression_attribute_values(":gone", number(gone.as_second()))
+            .expression_attribute_names("#at", "at");
+        kept(event)
+            .into_iter()
+            .fold(update, |update, (name, value)| {
+                update.expression_attribute_values(format!(":{name}"), value)
+            })
             .send()
             .await
             .map(|_| ())
@@ -151,6 +174,7 @@ impl Ledger {
     }
 }
 
+const CHANGE: &str = "change a destination's gate";
 const OPEN: &str = "open";
 const CLOSED: &str = "closed";
 /// What a pause consists of, behind other names of attributes.
@@ -185,6 +209,29 @@ fn closing(
         .expression_attribute_names("#round", "round")
         .expression_attribute_values(":closed", text(CLOSED))
         .expression_attribute_values(":now", time(now))
+}
+
+/// An update as a part of a transaction.
+fn part(update: &UpdateItemFluentBuilder) -> UpdateBuilder {
+    Update::builder()
+        .set_table_name(update.get_table_name().clone())
+        .set_key(update.get_key().clone())
+        .set_update_expression(update.get_update_expression().clone())
+        .set_condition_expression(update.get_condition_expression().clone())
+        .set_expression_attribute_names(update.get_expression_attribute_names().clone())
+        .set_expression_attribute_values(update.get_expression_attribute_values().clone())
+}
+
+/// What the history keeps of a change, attribute by attribute, its own end among them.
+fn kept(event: &GateEvent) -> [(&'static str, AttributeValue); 5] {
+    let gone = event.at.saturating_add(HISTORY).unwrap_or(Timestamp::MAX);
+    [
+        ("at", time(event.at)),
+        ("what", text(&event.what)),
+        ("changed_by", text(&event.by)),
+        ("detail", text(&event.detail)),
+        ("expires_at", number(gone.as_second())),
+    ]
 }
 
 fn event(at: Timestamp, what: &str, detail: &str) -> GateEvent {

@@ -276,7 +276,7 @@ impl Operator {
         match queue {
             Some(queue) if self.take_one(queue, message_id).await? => Ok(stray),
             Some(_) | None => {
-                Err(Fault::refused("it could not be received: try again in a minute"))
+                Err(Fault::refused("it could not be taken away: try again in a minute"))
             }
         }
     }

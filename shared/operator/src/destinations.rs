@@ -5,7 +5,7 @@ use crate::{Author, Fault, Operator, parameter};
 use domain::destination::Destination;
 use domain::gate::{Breaker, Gate, Passage, Pause};
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Completed, List};
+use ledger::{Completed, GateEvent, List};
 use serde::Serialize;
 
 /// How far back a gate's last failure is looked for.
@@ -78,7 +78,6 @@ impl Operator {
             },
         };
         let history = self.ledger.gate_history(to, now.checked_sub(RECENT).unwrap_or(now)).await?;
-        let failure = history.iter().rev().find(|event| event.what.ends_with("opened"));
         let per_minute = settings
             .map_or_else(|| to.calls_per_minute(), |settings| settings.calls_per_minute(to));
         let closed = Standing {
@@ -91,7 +90,7 @@ impl Operator {
             next_probe: None,
             per_minute,
             backlog,
-            last_error: failure.map(|event| event.detail.clone()),
+            last_error: last_failure(&history),
         };
         Ok(describe(closed, &gate, now))
     }
@@ -165,6 +164,12 @@ impl Operator {
     }
 }
 
+/// The last failure that shut a gate, by its history in order of time.
+fn last_failure(history: &[GateEvent]) -> Option<String> {
+    let failure = history.iter().rev().find(|event| event.what.ends_with("opened"));
+    failure.map(|event| event.detail.clone())
+}
+
 /// A standing with what its gate says.
 fn describe(closed: Standing, gate: &Gate, now: Timestamp) -> Standing {
     let probe = match &gate.breaker {
@@ -186,5 +191,31 @@ fn describe(closed: Standing, gate: &Gate, now: Timestamp) -> Standing {
             by: Some(pause.by.clone()),
             ..closed
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_failure;
+    use jiff::Timestamp;
+    use ledger::{BREAKER, GateEvent};
+
+    #[test]
+    fn the_last_failure_is_the_newest_that_shut_the_gate() {
+        let event = |second, what: &str, detail: &str| GateEvent {
+            at: Timestamp::from_second(second).unwrap(),
+            what: what.to_owned(),
+            by: BREAKER.to_owned(),
+            detail: detail.to_owned(),
+        };
+        let history = [
+            event(1, "opened", "503 at first"),
+            event(2, "reopened", "500 since"),
+            event(3, "closed", "a probe succeeded"),
+            event(4, "paused", "the channel moves"),
+        ];
+        assert_eq!(last_failure(&history).as_deref(), Some("500 since"));
+        assert_eq!(last_failure(&history[..1]).as_deref(), Some("503 at first"));
+        assert_eq!(last_failure(&history[2..]), None);
     }
 }

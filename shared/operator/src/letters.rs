@@ -113,21 +113,21 @@ impl Operator {
                 && letter.sent_at.is_none_or(|at| at <= before)
         };
         let (copies, others): (Vec<Letter>, Vec<Letter>) = letters.into_iter().partition(is_copy);
-        self.delete(url, &copies).await?;
+        let removed = self.delete(url, &copies).await?;
         self.show_again(url, &others).await?;
-        gathered.map(|()| copies.len())
+        gathered.map(|()| removed)
     }
 
-    /// Takes away one message by its id; whether it was there.
+    /// Takes away one message by its id; whether it was there, and is gone.
     pub(crate) async fn take_one(&self, queue: Queue, message_id: &str) -> Result<bool, Fault> {
         let url = self.dead_letters(queue)?;
         let mut letters = Vec::new();
         let is_it = |letter: &Letter| letter.message_id == message_id;
         let gathered = self.gather(url, &mut letters, is_it).await;
         let (it, others): (Vec<Letter>, Vec<Letter>) = letters.into_iter().partition(is_it);
-        self.delete(url, &it).await?;
+        let removed = self.delete(url, &it).await?;
         self.show_again(url, &others).await?;
-        gathered.map(|()| !it.is_empty())
+        gathered.map(|()| removed > 0)
     }
 
     /// Receives until the queue is empty or enough was seen. What was received stays hidden until
@@ -163,7 +163,10 @@ impl Operator {
         Ok(())
     }
 
-    async fn delete(&self, url: &str, letters: &[Letter]) -> Result<(), Fault> {
+    /// Deletes messages; how many SQS says are gone. It keeps one whose handle is no longer good: the
+    /// look through its queue took longer than it was hidden.
+    async fn delete(&self, url: &str, letters: &[Letter]) -> Result<usize, Fault> {
+        let mut gone = 0;
         for batch in letters.chunks(10) {
             let entries = batch.iter().enumerate().map(|(at, letter)| {
                 let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string());
@@ -172,11 +175,15 @@ impl Operator {
             let entries: Vec<_> = entries.filter_map(Result::ok).collect();
             let sent = self.sqs.delete_message_batch().queue_url(url).set_entries(Some(entries));
             let sent = sent.send().await;
-            sent.map_err(|error| Fault::aws("take copies off the dead letters", &error))?;
+            let answer =
+                sent.map_err(|error| Fault::aws("take copies off the dead letters", &error))?;
+            gone += answer.successful().len();
         }
-        Ok(())
+        Ok(gone)
     }
 
+    /// Shows messages again that were hidden to look at them. One that SQS does not show now is no
+    /// fault: it shows itself when it has been hidden for its minute.
     async fn show_again(&self, url: &str, letters: &[Letter]) -> Result<(), Fault> {
         for batch in letters.chunks(10) {
             let entries = batch.iter().enumerate().map(|(at, letter)| {

@@ -7,18 +7,14 @@ use aws_sdk_ssm::types::{Parameter, ParameterType};
 
 /// Reads a parameter, decrypted; `None` where there is none, or a blank one.
 pub(crate) async fn read(ssm: &Client, name: &str) -> Result<Option<String>, Fault> {
-    let value = get(ssm, name, true).await?.and_then(|parameter| parameter.value);
-    Ok(value.filter(|value| !value.trim().is_empty()))
+    Ok(look_at(ssm, name).await?.and_then(|parameter| parameter.value))
 }
 
-/// Looks at a parameter without its secret.
+/// Looks at a parameter with all that SSM says of it; `None` where there is none, or a blank one, as
+/// the functions have it. It is decrypted: nothing else shows that it is blank.
 pub(crate) async fn look_at(ssm: &Client, name: &str) -> Result<Option<Parameter>, Fault> {
-    get(ssm, name, false).await
-}
-
-async fn get(ssm: &Client, name: &str, decrypted: bool) -> Result<Option<Parameter>, Fault> {
-    match ssm.get_parameter().name(name).with_decryption(decrypted).send().await {
-        Ok(found) => Ok(found.parameter),
+    match ssm.get_parameter().name(name).with_decryption(true).send().await {
+        Ok(found) => Ok(found.parameter.filter(holds_something)),
         Err(error) => {
             let missing = error.as_service_error();
             if missing.is_some_and(GetParameterError::is_parameter_not_found) {
@@ -27,6 +23,10 @@ async fn get(ssm: &Client, name: &str, decrypted: bool) -> Result<Option<Paramet
             Err(Fault::aws("read a parameter of the stage", &error))
         }
     }
+}
+
+fn holds_something(parameter: &Parameter) -> bool {
+    parameter.value().is_some_and(|value| !value.trim().is_empty())
 }
 
 /// Writes a parameter, over what is there.

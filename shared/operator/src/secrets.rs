@@ -123,7 +123,7 @@ impl SecretName {
 }
 
 impl Operator {
-    /// The secrets of the stage, without their values.
+    /// The secrets of the stage, without their values. A blank one is not set.
     ///
     /// # Errors
     /// [`Fault`].
@@ -143,32 +143,47 @@ impl Operator {
         Ok(secrets)
     }
 
-    /// Puts a secret, over the one that there is. The pepper is replaced only where that is said:
+    /// Puts secrets, each over the one that there is, and tells of each that is written. All that can
+    /// be checked is checked before the first one is. The pepper is replaced only where that is said:
     /// nobody who is known under the old one would be found again.
     ///
     /// # Errors
-    /// Refuses a value of another shape, and a second pepper.
-    pub async fn set_secret(
+    /// Refuses a value of another shape, a name that comes twice and a second pepper, with nothing
+    /// written. Where SSM fails later, says what is written and what is not.
+    pub async fn set_secrets(
         &self,
-        name: SecretName,
-        value: &SecretString,
+        wanted: &[(SecretName, SecretString)],
         replace_pepper: bool,
+        mut written: impl FnMut(SecretName),
     ) -> Result<(), Fault> {
-        name.check(value)?;
-        let path = self.stage.parameter(name.name());
-        if name == SecretName::Pepper
+        check_each(wanted)?;
+        let pepper = wanted.iter().find(|(name, _)| *name == SecretName::Pepper);
+        if let Some((_, pepper)) = pepper
             && !replace_pepper
-            && parameter::look_at(&self.ssm, &path).await?.is_some()
         {
-            return Err(Fault::refused(
-                "there is a PEPPER: everybody's key in the ledger follows from it. With another one nobody \
-                 is found again by their address: consent that was refused is forgotten, and people are told \
-                 to the CRM and the newsletter as if they were new. If that is what you want, say \
-                 --replace-pepper",
-            ));
+            self.check_pepper(pepper).await?;
         }
-        let value = value.expose_secret();
-        parameter::write(&self.ssm, &path, ParameterType::SecureString, value).await
+        for (place, (name, value)) in wanted.iter().enumerate() {
+            let (path, value) = (self.stage.parameter(name.name()), value.expose_secret());
+            let put = parameter::write(&self.ssm, &path, ParameterType::SecureString, value).await;
+            put.map_err(|fault| halfway(&fault, wanted, place))?;
+            written(*name);
+        }
+        Ok(())
+    }
+
+    /// Refuses a second pepper. The same one again changes nothing.
+    async fn check_pepper(&self, pepper: &SecretString) -> Result<(), Fault> {
+        let Some(held) = self.secret(SecretName::Pepper).await? else { return Ok(()) };
+        if held.expose_secret().trim() == pepper.expose_secret().trim() {
+            return Ok(());
+        }
+        Err(Fault::refused(
+            "there is a PEPPER: everybody's key in the ledger follows from it. With another one nobody \
+             is found again by their address: consent that was refused is forgotten, and people are told \
+             to the CRM and the newsletter as if they were new. If that is what you want, say \
+             --replace-pepper",
+        ))
     }
 
     /// A secret's value, for a check.
@@ -178,10 +193,45 @@ impl Operator {
     }
 }
 
+/// Whether each can be the secret that it is named as, and each is named once.
+fn check_each(wanted: &[(SecretName, SecretString)]) -> Result<(), Fault> {
+    for (place, (name, value)) in wanted.iter().enumerate() {
+        name.check(value)?;
+        if wanted[..place].iter().any(|(other, _)| other == name) {
+            return Err(Fault::refused(format!("{} is named twice", name.name())));
+        }
+    }
+    Ok(())
+}
+
+/// What to say where SSM fails at the one of this place: those before it cannot be taken back, and
+/// where its answer was lost, nobody knows whether it is written itself.
+fn halfway(fault: &Fault, wanted: &[(SecretName, SecretString)], place: usize) -> Fault {
+    let names = |secrets: &[(SecretName, SecretString)]| match secrets {
+        [] => "none".to_owned(),
+        [..] => secrets.iter().map(|(name, _)| name.name()).collect::<Vec<_>>().join(", "),
+    };
+    Fault::refused(format!(
+        "{fault}. Written: {}. Not written, as far as is known: {}. Once that is mended, set all of them \
+         again",
+        names(&wanted[..place]),
+        names(&wanted[place..])
+    ))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::SecretName;
+    use super::{SecretName, check_each};
     use secrecy::SecretString;
+
+    #[test]
+    fn of_a_secret_that_is_named_twice_nobody_knows_which_is_meant() {
+        let one = || SecretString::from("one");
+        let both = |names: [SecretName; 2]| check_each(&names.map(|name| (name, one())));
+        assert!(both([SecretName::SgtmApiSecret, SecretName::MailerliteApiKey]).is_ok());
+        let fault = both([SecretName::SgtmApiSecret; 2]).unwrap_err().to_string();
+        assert_eq!(fault, "SGTM_API_SECRET is named twice");
+    }
 
     #[test]
     fn a_value_of_another_shape_is_refused_and_not_repeated() {

@@ -20,15 +20,18 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// Reads an `event_id`, a `pi_…`, a person's key (`v1_…`) or an e-mail address.
+    /// Reads an `event_id`, a `pi_…`, a person's key (`v1_…`, by its pepper's version) or an e-mail
+    /// address.
     ///
     /// # Errors
     /// Refuses what is none of these, without repeating it.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let text = text.trim();
+        // Under any version that a pepper may have.
         let is_person = |text: &str| {
             text.split_once('_').is_some_and(|(version, hash)| {
-                version.starts_with('v')
+                (1..=8).contains(&version.len())
+                    && version.bytes().all(|b| b.is_ascii_alphanumeric())
                     && hash.len() == 32
                     && hash.bytes().all(|b| b.is_ascii_hexdigit())
             })
@@ -111,11 +114,22 @@ mod tests {
             ("6f1c1f9e-59a4-4e0a-9d0c-2f6f3f9a7c11", "event_id"),
             ("pi_3QabcdefGHIJ", "payment_intent"),
             ("v1_0123456789abcdef0123456789abcdef", "person"),
+            ("p2_0123456789abcdef0123456789abcdef", "person"),
+            ("20261120_0123456789abcdef0123456789abcdef", "person"),
+            ("pi_0123456789abcdef0123456789abcdef", "payment_intent"),
             (" ana.silva@example.pt ", "email"),
         ] {
             assert_eq!(Wanted::parse(text).unwrap().kind(), kind);
         }
-        for text in ["", "ana.silva", "ch_1", "v1_short"] {
+        for text in [
+            "",
+            "ana.silva",
+            "ch_1",
+            "v1_short",
+            "_0123456789abcdef0123456789abcdef",
+            "v-1_0123456789abcdef0123456789abcdef",
+            "version12_0123456789abcdef0123456789abcdef",
+        ] {
             let fault = Wanted::parse(text).unwrap_err().to_string();
             assert!(text.is_empty() || !fault.contains(text), "{fault}");
         }

@@ -6,6 +6,7 @@ use crate::fact::{Fact, Happening, Payment, Source};
 use crate::id::EventId;
 use crate::journey::Journey;
 use crate::money::{Currency, Money};
+use crate::order::Order;
 use crate::sample::{checkout, euros, failed, id, journey_id, key, lead, paid, refunded, stripe};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -129,6 +130,21 @@ fn a_payment_under_the_address_that_was_corrected_is_the_corrected_persons() {
 fn another(minor: i64, currency: &str) -> Payment {
     let amount = Money { minor, currency: Currency::parse(currency).unwrap() };
     Payment { payment_intent: id("pi_2"), charge: None, amount, foreign: false }
+}
+
+#[test]
+fn what_was_ordered_last_is_told() {
+    let Happening::CheckoutStarted { order, .. } = checkout().happening else { unreachable!() };
+    let happening = Happening::CheckoutStarted {
+        order: Order { quantity: 2, ..order },
+        payment_intent: id("pi_2"),
+    };
+    let source = Source::Checkout(id("pi_2"));
+    let occurred_at = checkout().occurred_at + jiff::SignedDuration::from_mins(5);
+    let later = Fact { source, occurred_at, happening, ..checkout() };
+    let person = fold(vec![lead(1, "ana", "912345678"), checkout(), later]);
+    assert_eq!(person.order.map(|order| order.quantity), Some(2));
+    assert_eq!(person.checkout_started_at, Some(occurred_at));
 }
 
 #[test]
