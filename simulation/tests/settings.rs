@@ -76,12 +76,12 @@ fn property<'a>(template: &'a str, parameter: &str, name: &str) -> Option<&'a st
     lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// What a function is given where nobody sets anything, or something that will do.
+/// What a function is given where nobody sets anything but what must be set, which is an address.
 fn value(template: &str, said: &str) -> String {
-    let parameter = said.strip_prefix("!Ref ");
-    let default = parameter.and_then(|parameter| property(template, parameter, "Default"));
-    let value = default.unwrap_or(said).trim_matches('"');
-    if value.is_empty() { "https://example.pt".to_owned() } else { value.to_owned() }
+    let of = |name| property(template, said.strip_prefix("!Ref ")?, name);
+    let must_be_set = of("Type") == Some("String") && of("Default").is_none();
+    let said = if must_be_set { "https://example.pt" } else { of("Default").unwrap_or(said) };
+    said.trim_matches('"').to_owned()
 }
 
 #[test]
