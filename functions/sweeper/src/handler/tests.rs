@@ -1,14 +1,20 @@
 //! When a delivery is reminded of, and when it is looked at again.
 
-use super::{Door, SHARDS, door, plan, shards};
+use super::{Door, SHARDS, Sweep, door, plan, shards};
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
 use domain::delivery::{DeliveryId, State};
 use domain::destination::Destination;
 use domain::fact::Effect;
 use domain::gate::{Breaker, Cause, Gate, Pause, Trip};
 use domain::id::EventId;
 use jiff::{SignedDuration, Timestamp};
+use lambda::aws::{self, Aws};
+use lambda::settings::read_from;
 use ledger::{DeliveryRecord, Due};
+use serde_json::json;
 use std::collections::BTreeSet;
+use testkit::clock;
+use testkit::vendor::{Vendor, reply};
 
 fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(minutes * 60).unwrap()
@@ -127,4 +133,27 @@ fn each_sweep_looks_at_all_shards_and_none_is_always_the_last() {
     }
     let last: BTreeSet<&u32> = sweeps.iter().filter_map(|sweep| sweep.last()).collect();
     assert_eq!(last.len(), SHARDS as usize);
+}
+
+/// Taken for shut, it would keep a destination's deliveries waiting, and nobody would hear of it.
+#[tokio::test]
+async fn a_gate_that_cannot_be_read_is_a_failure_of_the_sweep() {
+    let refused = reply(400).json(&json!({ "__type": "AccessDeniedException" }));
+    let table = Vendor::answering(&[refused]);
+    let credentials = Credentials::new("key", "secret", None, None, "test");
+    let config = aws::settings()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(table.url());
+    let set = |name: &str| match name {
+        "CONSENT_VERSION" => Some("1".to_owned()),
+        "DESTINATIONS" => Some("slack".to_owned()),
+        "LEDGER_TABLE" => Some("ledger".to_owned()),
+        _ => name.starts_with("QUEUE_").then(|| table.url()),
+    };
+    let dispatch = read_from(&set, dispatch::Config::read).unwrap();
+    let dispatch = dispatch.open(&Aws::over(config.build(), false));
+    let sweep = Sweep { dispatch: &dispatch, clock: clock::now, began: clock::now() };
+    let found = sweep.destination(Destination::Slack).await;
+    assert_eq!((found.failed, found.due), (1, 0));
 }
