@@ -1,6 +1,6 @@
 // Where the visitor came from: first and last touch. In memory until consent, then in localStorage.
 
-import { cleanText } from "./clean";
+import { cleanText, permitted } from "./clean";
 import type { Consent } from "./consent";
 import { read, write } from "./store";
 
@@ -15,26 +15,19 @@ export interface Attribution {
   context(): Touch;
 }
 
-/** An advertisement's click follows a person: its id needs consent to marketing. */
-const CLICK = /clid$|braid$/;
-
 /** Reads the address now, what is kept once it is allowed. */
-export function openAttribution({ hasConsent }: Consent): Attribution {
-  const allowed = () => hasConsent("analytics") || hasConsent("marketing");
+export function openAttribution(consent: Consent): Attribution {
+  const allowed = () => consent.hasConsent("analytics") || consent.hasConsent("marketing");
   const here = arrival();
   const kept = allowed() && read<[Touch, Touch]>("localStorage", "attribution");
   let touches: [Touch, Touch] = [here, here];
   // Whoever comes straight here, or from this very site, comes from where they came last.
-  if (kept) touches = [kept[0], here.referrer || Object.keys(here).length > 1 ? here : kept[1]];
-  document.addEventListener("consent_update", () => write("localStorage", "attribution", allowed() && touches));
+  if (kept) touches = [kept[0], Object.keys(here).length > 1 ? here : kept[1]];
+  document.addEventListener("consent_update", () => write("localStorage", "attribution", allowed() && permitted(consent, touches)));
   return {
-    touches: () => touches,
-    context() {
-      const context: Touch = {};
-      for (const [name, value] of Object.entries(touches[1]))
-        if (hasConsent("marketing") || !CLICK.test(name)) context[name] = value;
-      return { ...context, page_url: cleanText(location.href), ...(hasConsent("analytics") && googleIds(document.cookie)) };
-    },
+    touches: () => permitted(consent, touches),
+    context: () =>
+      permitted(consent, { ...touches[1], page_url: cleanText(location.href), ...(consent.hasConsent("analytics") && googleIds(document.cookie)) }),
   };
 }
 

@@ -2,11 +2,10 @@
 // Styled through the CSSOM, which a strict Content-Security-Policy allows.
 
 import type { Purpose } from "./consent";
-import { wordsOf } from "./forms";
 import type { Part } from "./start";
 
 const WORDS = {
-  pt: {
+  "pt-PT": {
     title: "A sua privacidade",
     text: "Com a sua autorização medimos as visitas, mostramos publicidade adequada e guardamos preferências. Pode mudar de ideias quando quiser.",
     accept: "Aceitar tudo",
@@ -61,7 +60,7 @@ export interface BannerOptions {
 
 /** Asks where there is no answer, and again whenever somebody presses `data-throughline-preferences`. */
 export const banner = ({ modal, policy }: BannerOptions = {}): Part => ({ consent, language }) => {
-  const words = wordsOf(WORDS, language);
+  const words = WORDS[language];
   const asks = document.createElement(modal ? "dialog" : "section");
   let before: Element | null = null;
 

@@ -2,8 +2,9 @@
 // the server; the card's data never come near this file.
 
 import { post } from "./call";
-import type { Returned } from "./clean";
-import { type Person, about, wordsOf } from "./forms";
+import { type Returned, permitted } from "./clean";
+import { type Person, about } from "./forms";
+import { type Price, inUnits, written } from "./money";
 import type { Part, Throughline } from "./start";
 
 /** What came of a payment, or of the attempt. */
@@ -29,12 +30,6 @@ interface Payable extends Price {
   client_secret: string;
 }
 
-/** An amount in the currency's smallest unit. */
-interface Price {
-  amount: number;
-  currency: string;
-}
-
 declare global {
   interface HTMLElementEventMap {
     /** The payment's state changed. */
@@ -43,7 +38,7 @@ declare global {
 }
 
 const WORDS = {
-  pt: {
+  "pt-PT": {
     pay: "Pagar",
     preparing: "A preparar o pagamento…",
     ready: "Escolha como quer pagar.",
@@ -94,7 +89,7 @@ class Checkout {
     private readonly payments: () => Payments | undefined,
     private readonly page: Throughline,
   ) {
-    this.words = wordsOf(WORDS, page.language);
+    this.words = WORDS[page.language];
     this.button.type = "button";
     this.button.hidden = true;
     this.status.role = "status";
@@ -154,31 +149,41 @@ class Checkout {
   private async mount(payable: Payable): Promise<void> {
     this.box.replaceChildren();
     await this.payments()?.mount(this.box, payable.client_secret, this.page.language);
+    this.offerToPay(payable);
     this.payable = payable;
-    this.offer(() => this.pay(payable), `${this.words.pay} ${price(payable, this.page.language)}`);
+  }
+
+  private offerToPay(payable: Payable): void {
+    this.offer(() => this.pay(payable), `${this.words.pay} ${written(payable, this.page.language)}`);
+  }
+
+  /** Starts a checkout. Whatever goes wrong in it, the visitor is told, and may try again. */
+  private async open(person: Person): Promise<void> {
+    this.say("preparing");
+    try {
+      await this.prepare(person);
+    } catch {
+      this.button.hidden = false;
+      this.say("unavailable");
+    }
   }
 
   /** Asks the server for the payment, and shows the fields for a card. */
-  private async open(person: Person): Promise<void> {
+  private async prepare(person: Person): Promise<void> {
     const { dataset } = this.place;
     const payments = this.payments();
-    this.say("preparing");
     const order = { product_id: dataset.product, quantity: Number(dataset.quantity) || 1 };
     const said = await post(`${this.page.api}/payment-intents`, { ...about(this.page, person), ...order }, () => this.say("waiting"), 4);
     this.button.hidden = false;
     const payable = said.body as unknown as Payable;
     if (said.status !== 200 || !payments) return this.say(said.status === 429 ? "many" : said.status ? "unavailable" : "lost");
     const { amount, currency } = payable;
-    if (payable.client_secret !== this.payable?.client_secret) {
-      try {
-        await this.mount(payable);
-      } catch {
-        return this.say("unavailable");
-      }
+    if (payable.client_secret === this.payable?.client_secret) this.offerToPay(payable);
+    else {
+      await this.mount(payable);
       this.page.journey.note({ order: { amount, currency } });
       this.page.tracker.track("begin_checkout", { ...this.measured(payable), ...order });
     }
-    this.offer(() => this.pay(payable), `${this.words.pay} ${price(payable, this.page.language)}`);
     this.say("ready");
     this.status.focus();
     this.tell("ready", payable.payment_intent_id);
@@ -187,7 +192,8 @@ class Checkout {
   private async pay(payable: Payable): Promise<void> {
     this.say("paying");
     const payments = this.payments() as Payments;
-    let outcome = await payments.confirm(location.href.split("#")[0]).catch((): Outcome => ({ state: "lost" }));
+    const returnTo = permitted(this.page.consent, location.href.split("#")[0]);
+    let outcome = await payments.confirm(returnTo).catch((): Outcome => ({ state: "lost" }));
     // Nobody knows what a lost answer said: look, before anybody pays again.
     if (outcome.state === "lost") {
       const seen = await this.look(payable.client_secret);
@@ -222,7 +228,7 @@ class Checkout {
   }
 
   private measured(price: Price): { value: number; currency: string } {
-    return { value: inUnits(price, this.page.language), currency: price.currency.toUpperCase() };
+    return { value: inUnits(price), currency: price.currency.toUpperCase() };
   }
 
   private say(state: Exclude<keyof typeof WORDS.en, "pay" | "again">, message?: string): void {
@@ -238,13 +244,3 @@ class Checkout {
     if (!this.box.isConnected) this.place.replaceChildren(this.status, this.box, this.button);
   }
 }
-
-const format = ({ currency }: Price, language: string): Intl.NumberFormat =>
-  new Intl.NumberFormat(language, { style: "currency", currency });
-
-/** 9700 of a currency with two decimals is 97. */
-const inUnits = (price: Price, language: string): number =>
-  price.amount / 10 ** (format(price, language).resolvedOptions().maximumFractionDigits ?? 2);
-
-/** An amount as people write it. */
-export const price = (given: Price, language: string): string => format(given, language).format(inUnits(given, language));

@@ -10,10 +10,13 @@ import { type Tracker, digest } from "./tracker";
 /** What a visitor says of themselves, as the API names it. */
 export type Person = Record<string, string>;
 
+/** The languages that the texts are in, by tags that `Intl`, Stripe and the API know. */
+export type Language = "pt-PT" | "en";
+
 /** What a form works with. */
 export interface Parts {
   api: string;
-  language: string;
+  language: Language;
   consent: Consent;
   journey: Journey;
   attribution: Attribution;
@@ -28,7 +31,7 @@ declare global {
 }
 
 const WORDS = {
-  pt: {
+  "pt-PT": {
     missing: "Preencha este campo.",
     wrong: "Verifique este campo.",
     email: "Um e-mail é como nome@exemplo.pt.",
@@ -48,10 +51,6 @@ const WORDS = {
   },
 };
 
-/** The words in a page's language: Portuguese, or else English. */
-export const wordsOf = <T>(words: { pt: T; en: T }, language: string): T =>
-  /^pt/i.test(language) ? words.pt : words.en;
-
 type Field = HTMLInputElement;
 
 /** The body every call shares: who, where from, and what is allowed. */
@@ -66,7 +65,7 @@ export const about = ({ journey, consent, attribution, language }: Parts, person
 /** Takes over one form. */
 export function attach(form: HTMLFormElement, parts: Parts): void {
   const { api, consent, journey, tracker, language } = parts;
-  const words = wordsOf(WORDS, language);
+  const words = WORDS[language];
   // The last line of the form, unless the page has a place for it.
   const status = form.querySelector("[role=status]") || form.appendChild(Object.assign(document.createElement("p"), { role: "status" }));
   const boxes = [...form.querySelectorAll<Field>("[name^=consent_][type=checkbox]")];

@@ -4,7 +4,7 @@ import { openAttribution } from "./attribution";
 import { post } from "./call";
 import { type Returned, takeReturn } from "./clean";
 import { openConsent } from "./consent";
-import { type Parts, attach } from "./forms";
+import { type Language, type Parts, attach } from "./forms";
 import { openJourney } from "./journey";
 import { openTracker } from "./tracker";
 
@@ -14,7 +14,7 @@ export interface Options {
   api: string;
   /** The version of the text that visitors answer: CONSENT_VERSION of the deployment. Another one asks again. */
   version?: string;
-  /** `pt-PT` or `en`; the page's own language where it is missing. */
+  /** Any Portuguese, or else English; the page's own language where it is missing. */
   language?: string;
   /** The address of the site's tags, loaded once something is allowed: Google's gtm.js, or the tagging server's. */
   tags?: string;
@@ -37,7 +37,8 @@ export interface Throughline extends Parts {
 export function start(options: Options): Throughline {
   // First of all: nobody may read Stripe's secret in the address.
   const returned = takeReturn();
-  const { api, version = "1", language = document.documentElement.lang, parts = [] } = options;
+  const { api, version = "1", language: tag = document.documentElement.lang, parts = [] } = options;
+  const language: Language = /^\s*pt/i.test(tag) ? "pt-PT" : "en";
   const consent = openConsent(version, language);
   const journey = openJourney();
   const attribution = openAttribution(consent);

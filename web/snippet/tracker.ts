@@ -1,6 +1,6 @@
 // What is measured, in `dataLayer`: nothing before analytics is allowed, and nobody in it.
 
-import { clean, cleanText } from "./clean";
+import { clean, cleanText, permitted } from "./clean";
 import { type Consent, push } from "./consent";
 import type { Journey } from "./journey";
 import { read, write } from "./store";
@@ -33,7 +33,7 @@ export function openTracker(consent: Consent, journey: Journey, testMode?: boole
       document.head.append(Object.assign(document.createElement("script"), { src: tags }));
       tags = "";
     }
-    if (measures) push(...queue);
+    if (measures) push(...permitted(consent, queue));
     queue = [];
   };
   const track = (event: string, { user_id, ...parameters }: Parameters = {}) => {

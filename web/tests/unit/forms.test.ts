@@ -43,6 +43,21 @@ test("a lead carries the ids, the context and the answer, and begins the journey
   assert.ok(stored.includes(event_id) && !/silva|351912/i.test(stored), "ids, and nobody in them");
 });
 
+test("a lead's addresses hold a click's id only with marketing", async () => {
+  for (const marketing of [undefined, false, true]) {
+    open("https://www.example.pt/?utm_source=a&gclid=Cj0-click&fbclid=Cj0-click", FORM);
+    const { consent } = begin({ api: server.url });
+    if (marketing !== undefined) consent.setConsent({ analytics: true, marketing, preferences: true });
+    field("consent_marketing").checked = !!marketing;
+    submit();
+    await idle();
+    const { body } = server.told.at(-1)!;
+    const address = `https://www.example.pt/?utm_source=a${marketing ? "&gclid=Cj0-click&fbclid=Cj0-click" : ""}`;
+    assert.deepEqual([body.landing_page, body.page_url, body.gclid], [address, address, marketing ? "Cj0-click" : undefined]);
+    assert.equal(JSON.stringify(body).includes("Cj0-click"), !!marketing);
+  }
+});
+
 test("a double click is one lead, and so is the same form again", async () => {
   open(undefined, FORM);
   begin({ api: server.url });

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { googleIds } from "../../snippet/attribution";
-import { clean, cleanText } from "../../snippet/clean";
+import { clean, cleanText, permitted } from "../../snippet/clean";
+import type { Throughline } from "../../snippet/start";
 import { digest } from "../../snippet/tracker";
 import { begin, kept, layer, open, until } from "./visit";
 
@@ -144,6 +145,70 @@ test("a call's context holds a click's id only with marketing, and Google's ids 
   document.cookie = "_ga_ABC123=GS2.1.s1700000001$o1$g0$t1700000001$j60$l0$h0";
   const { gclid, wbraid, client_id, ga_session_id } = attribution.context();
   assert.deepEqual([gclid, wbraid, client_id, ga_session_id], ["Cj0", "1", "1234567890.1700000000", "1700000001"]);
+});
+
+/** Whatever could leave the page or stay in the browser. */
+const everything = ({ attribution }: Throughline) => JSON.stringify([attribution.context(), attribution.touches(), layer(), kept(window as never)]);
+
+for (const id of ["gclid", "gbraid", "wbraid", "fbclid", "dclid", "ttclid", "twclid", "yclid"])
+  test(`${id} needs marketing, as a field and in every address`, async () => {
+    const address = `https://www.example.pt/caf%C3%A9?utm_source=a&${id}=Cj0-click&b=1+%2C2&b=#tarifas`;
+    const bare = "https://www.example.pt/caf%C3%A9?utm_source=a&b=1+%2C2&b=#tarifas";
+    for (const choice of [undefined, none, { ...none, analytics: true }, { ...none, marketing: true }, all]) {
+      const page = open(address);
+      Object.defineProperty(page.document, "referrer", { value: `https://search.example/?${id}=Cj0-click&q=caf%C3%A9` });
+      const here = begin();
+      here.tracker.track("link", { link_url: `/precos?${id}=Cj0-click`, items: [{ [id]: "Cj0-click" }] });
+      if (choice) here.consent.setConsent(choice);
+      if (choice?.analytics) await until("the events are there", () => events().length === 2);
+      const context = here.attribution.context();
+      if (choice?.marketing) {
+        assert.deepEqual([context[id], context.landing_page, context.page_url], ["Cj0-click", address, address]);
+        assert.equal(context.referrer, `https://search.example/?${id}=Cj0-click&q=caf%C3%A9`);
+        if (choice.analytics) assert.equal(events()[0].page_location, address);
+      } else {
+        assert.ok(!everything(here).includes("Cj0-click"), everything(here));
+        assert.deepEqual([context.landing_page, context.page_url, context.referrer], [bare, bare, "https://search.example/?q=caf%C3%A9"]);
+        if (choice?.analytics) assert.deepEqual([events()[0].page_location, events()[1].link_url], [bare, "/precos"]);
+      }
+    }
+  });
+
+test("a click's id that was stored with marketing comes back no more once it is refused", () => {
+  const page = open("https://www.example.pt/?utm_source=a&gclid=Cj0-click&fbclid=Cj0-click");
+  const first = begin();
+  first.consent.setConsent(all);
+  const before = kept(page);
+  assert.ok(before.local!.throughline_attribution.includes("Cj0-click"));
+  first.consent.setConsent({ marketing: false });
+  assert.match(kept(page).local!.throughline_attribution, /utm_source/);
+  assert.ok(!JSON.stringify([kept(page), first.attribution.context(), first.attribution.touches()]).includes("Cj0-click"));
+  // It was refused where this page's storage could not be reached.
+  const consent = before.local!.throughline_consent.replace('"marketing":true', '"marketing":false');
+  open("https://www.example.pt/precos", "", { local: { ...before.local, throughline_consent: consent } });
+  const next = begin();
+  assert.ok(!everything(next).includes("Cj0-click"), everything(next));
+  assert.equal(next.attribution.context().landing_page, "https://www.example.pt/?utm_source=a");
+  assert.equal(next.attribution.touches()[0].utm_source, "a");
+});
+
+test("without marketing an address loses its clicks' ids and not one byte more", () => {
+  const { consent } = (open(), begin());
+  for (const [address, expected] of [
+    ["https://e.pt/?gclid=1", "https://e.pt/"],
+    ["https://e.pt/?gclid=1#a", "https://e.pt/#a"],
+    ["https://e.pt/?gclid=1&b=2", "https://e.pt/?b=2"],
+    ["https://e.pt/?a=1&gclid=1", "https://e.pt/?a=1"],
+    ["https://e.pt/?gclid=1&fbclid=2", "https://e.pt/"],
+    ["https://e.pt/?a=1&gclid=1&fbclid=2&b=2", "https://e.pt/?a=1&b=2"],
+    ["https://e.pt/?gclid=1&a=1&gclid=2&b&fbclid=3#c", "https://e.pt/?a=1&b#c"],
+    ["https://e.pt/?a=1&FBCLID=ab==&b=2", "https://e.pt/?a=1&b=2"],
+    ["https://e.pt/#/precos?gclid=1&a=1", "https://e.pt/#/precos?a=1"],
+    ["https://e.pt/?b=1#gclid=1&a=1", "https://e.pt/?b=1#a=1"],
+    ["ver /precos?gclid=1 e depois", "ver /precos e depois"],
+  ]) assert.equal(permitted(consent, address), expected, address);
+  for (const address of ["https://e.pt/?", "https://e.pt/?&a=%c3%A9+&&b=#", "https://e.pt/gclid=1?a=gclid=1", "https://e.pt/?clid_no=1&gclid", "gclid=1"])
+    assert.equal(permitted(consent, address), address);
 });
 
 test("Google's cookies are read in both of their forms", () => {
