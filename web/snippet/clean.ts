@@ -14,7 +14,7 @@ const PHONE = /(?<![\w-])(\+|%2b|00)?(\d([\s().-]|%20)*){9,15}(?![\w-])/gi;
 /** An advertisement's click follows a person: its id needs consent to marketing. */
 const CLICK = /clid$|braid$/;
 /** Such parameters of an address, one or more in a row, with the marks before the first and behind the last. */
-const CLICKS = /([?&#])([^\s=&?#]*(clid|braid)=[^\s&#]*(&?))+/gi;
+const CLICKS = /([?&#])([^\s=&?#]*(clk?id|braid|sccid|fat_id)=[^\s&#]*(&?))+/gi;
 
 /** A text without people in it. */
 export const cleanText = (text: string, field = ""): string => {

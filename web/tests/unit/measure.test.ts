@@ -195,6 +195,7 @@ test("a click's id that was stored with marketing comes back no more once it is 
 test("without marketing an address loses its clicks' ids and not one byte more", () => {
   const { consent } = (open(), begin());
   for (const [address, expected] of [
+    ["https://e.pt/?msclkid=1&ScCid=2&li_fat_id=3&b=2", "https://e.pt/?b=2"],
     ["https://e.pt/?gclid=1", "https://e.pt/"],
     ["https://e.pt/?gclid=1#a", "https://e.pt/#a"],
     ["https://e.pt/?gclid=1&b=2", "https://e.pt/?b=2"],
