@@ -3,6 +3,7 @@
 
 use crate::scene::Scene;
 use crate::{ana, erase, id, lab, well};
+use serde_json::{Value, json};
 use simulation::{
     Effect, Fault, Function, Lab, Mood, Options, Plan, Report, Said, Snapshot, Sweeping, Visitor,
 };
@@ -200,19 +201,23 @@ fn whoever_is_slow_tells_nobody_of_an_address_that_was_corrected() {
     }
 }
 
-/// Somebody who agreed under an address that is another's has not agreed for its owner.
+/// Somebody who agreed under an address that is another's has not agreed for its owner, who refused
+/// before, or said so with their payment alone.
 #[test]
 fn a_mistyped_address_agrees_to_nothing() {
-    let mut lab = lab();
     let (all, owner) = (options("sgtm"), Visitor::new(2, &ana().email));
-    let said = vec![owner.lead(0, 1, (false, false)), ana().lead(600_000, 1, (true, true))];
-    begun(&mut lab, &all, said);
-    let right = ana().at("ana.silva@example.com");
-    let said = vec![right.lead(1_200_000, 2, (true, true)), owner.pays(1_800_000, 1)];
-    let report = went_on(&mut lab, &all, said);
-    let payment = format!("DELIVERY#payment_succeeded:{}#sgtm", owner.intent());
-    let end = report.rest.deliveries.get(&payment);
-    assert!(end.is_none_or(|end| end == "skipped consent"), "{end:?}");
+    let refusal = owner.lead(0, 1, (false, false));
+    for theirs in [refusal.clone(), refusal.saying("/consent", Value::Null)] {
+        let mut lab = lab();
+        begun(&mut lab, &all, vec![theirs, ana().lead(600_000, 1, (true, true))]);
+        let right = ana().at("ana.silva@example.com");
+        let refused = ("/data/object/metadata/analytics_consent", json!("false"));
+        let paid = owner.pays(1_800_000, 1).saying(refused.0, refused.1);
+        let report = went_on(&mut lab, &all, vec![right.lead(1_200_000, 2, (true, true)), paid]);
+        let payment = format!("DELIVERY#payment_succeeded:{}#sgtm", owner.intent());
+        let end = report.rest.deliveries.get(&payment);
+        assert!(end.is_none_or(|end| end == "skipped consent"), "{end:?}");
+    }
 }
 
 /// What the dispatcher writes of a person, which consumers read: a second journey of theirs, and what

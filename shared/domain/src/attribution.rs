@@ -138,6 +138,35 @@ fn scrub(text: &str, holds_ids: bool) -> String {
 
 const REDACTED: &str = "redacted";
 
+/// How the names of parameters end in which advertisers' networks number a click, in lower case.
+const CLICKS: [&str; 5] = ["clid", "clkid", "braid", "sccid", "fat_id"];
+
+/// An address without the ids of clicks, in its query or in its fragment. The rest of it stays as it is.
+#[must_use]
+pub fn without_clicks(address: &str) -> String {
+    let is_click = |parameter: &&str| {
+        let name = parameter.split_once('=').map(|(name, _)| name.to_ascii_lowercase());
+        name.is_some_and(|name| CLICKS.iter().any(|end| name.ends_with(end)))
+    };
+    let mut rest = String::new();
+    for (place, part) in address.split_inclusive(['?', '#']).enumerate() {
+        let (parameters, end) = match part.char_indices().last() {
+            Some((at, '?' | '#')) => part.split_at(at),
+            Some(_) | None => (part, ""),
+        };
+        let is_path = place == 0;
+        let kept = parameters.split('&').filter(|one| is_path || !is_click(one));
+        let kept: Vec<&str> = kept.collect();
+        if kept.is_empty() {
+            // Of "?gclid=1" the mark goes too.
+            rest.truncate(rest.trim_end_matches(['?', '#']).len());
+        }
+        rest += &kept.join("&");
+        rest += end;
+    }
+    rest
+}
+
 /// Changes each part of a text, and leaves what stands between them.
 fn each(text: &str, between: &[char], change: impl Fn(&str) -> String) -> String {
     let parts = text.split_inclusive(between).map(|token| {
@@ -168,7 +197,25 @@ fn is_phone(part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, Field, LONGEST};
+    use super::{Context, Field, LONGEST, without_clicks};
+
+    #[test]
+    fn an_address_loses_the_ids_of_clicks_and_nothing_else() {
+        for (address, rest) in [
+            ("https://e.pt/?gclid=1", "https://e.pt/"),
+            ("https://e.pt/?gclid=1#a", "https://e.pt/#a"),
+            ("https://e.pt/?gclid=1&b=2", "https://e.pt/?b=2"),
+            ("https://e.pt/?a=1&GCLID=1&wbraid=2&b", "https://e.pt/?a=1&b"),
+            ("https://e.pt/?msclkid=1&ScCid=2&li_fat_id=3&fbclid=4", "https://e.pt/"),
+            ("https://e.pt/#/prices?gclid=1&a=1", "https://e.pt/#/prices?a=1"),
+            ("https://e.pt/?a=1#gclid=1", "https://e.pt/?a=1"),
+            ("https://e.pt/gclid=?q=gclid&gclidx=1&&#", "https://e.pt/gclid=?q=gclid&gclidx=1&&#"),
+            ("", ""),
+            ("é", "é"),
+        ] {
+            assert_eq!(without_clicks(address), rest, "{address}");
+        }
+    }
 
     fn kept(field: Field, value: &str) -> String {
         let mut context = Context::default();

@@ -86,7 +86,7 @@ impl Sgtm {
         let Leave::Permit(permit) = errand.leave else {
             return Err((SkipReason::Consent, "the person does not allow measurement"));
         };
-        let event = Event::of(errand).ok_or((
+        let event = Event::of(errand, permit).ok_or((
             SkipReason::NotApplicable,
             "server-side tagging has no event for this kind of fact",
         ))?;

@@ -5,7 +5,8 @@
 //! campaign's parameters are part of `page_location`, and documented for no event of ours.
 
 use delivery::courier::Errand;
-use domain::attribution::{Context, Field};
+use domain::attribution::{self, Context, Field};
+use domain::consent::Permit;
 use domain::fact::Happening;
 use domain::money::Money;
 use domain::order::Order;
@@ -30,7 +31,7 @@ pub(super) struct Event {
 
 impl Event {
     /// The event of an effect; `None` where Google has no use for it.
-    pub(super) fn of(errand: &Errand<'_>) -> Option<Self> {
+    pub(super) fn of(errand: &Errand<'_>, permit: &Permit) -> Option<Self> {
         let order_of = |intent| errand.journey.order_of(intent);
         let (name, own) = match &errand.fact.happening {
             Happening::LeadCaptured => ("generate_lead", Vec::new()),
@@ -48,7 +49,8 @@ impl Event {
             | Happening::ConsentChanged
             | Happening::PaymentFailed { .. } => return None,
         };
-        let mut params = of_visit(&errand.journey.context());
+        let for_marketing = permit.for_marketing(errand.contact).is_some();
+        let mut params = of_visit(&errand.journey.context(), for_marketing);
         // The browser's own tag sends the same id: by it and the name, the container drops one.
         params.push(("event_id", json!(errand.fact.event_id.to_string())));
         params.extend(own);
@@ -69,9 +71,15 @@ pub(super) fn cut(text: &str, longest: usize) -> String {
 type Param = (&'static str, Value);
 
 /// The visit. Without `engagement_time_msec` the hit is in no realtime report; the value is that of
-/// Google's own examples, since a server sees nobody engage.
-fn of_visit(context: &Context) -> Vec<Param> {
-    let text = |field, longest| context.get(field).map(|value| json!(cut(value, longest)));
+/// Google's own examples, since a server sees nobody engage. A click follows a person: who allows
+/// measurement alone, or no longer allows more, came from an address without its id.
+fn of_visit(context: &Context, for_marketing: bool) -> Vec<Param> {
+    let text = |field, longest| {
+        let address = context.get(field)?;
+        let address =
+            if for_marketing { address.to_owned() } else { attribution::without_clicks(address) };
+        Some(json!(cut(&address, longest)))
+    };
     let is_number = |id: &&str| id.bytes().all(|byte| byte.is_ascii_digit());
     let session = context.get(Field::GaSessionId).filter(is_number);
     let location = text(Field::PageUrl, LONGEST_LOCATION)

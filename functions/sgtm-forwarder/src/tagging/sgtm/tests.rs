@@ -13,7 +13,7 @@ use serde_json::Value;
 use testkit::contract;
 use testkit::facts::{
     Draft, a_checkout, a_checkout_of, a_correction, a_lead, a_payment, a_payment_of, a_refund,
-    a_refund_of, a_refusal, after,
+    a_refund_of, a_refusal, after, an_answer,
 };
 use testkit::scene::Scene;
 use testkit::secret::{a_secret, no_secret};
@@ -187,6 +187,22 @@ async fn a_hit_is_of_the_page_at_hand_and_else_of_the_first_one() {
     ] {
         let hit = hit_of(&[a_lead().with_context(&said)]).await;
         assert_eq!(hit["events"][0]["params"]["page_location"], location);
+    }
+}
+
+/// Also whoever allowed more when they came, and allows measurement alone by now.
+#[tokio::test]
+async fn without_marketing_no_address_holds_a_clicks_id() {
+    let page = "https://example.pt/oferta?utm_source=a&gclid=Cj0";
+    let lead = a_lead().with_context(&[(Field::PageUrl, page), (Field::Referrer, page)]);
+    for (marketing, told) in [(true, page), (false, "https://example.pt/oferta?utm_source=a")] {
+        let paid = a_payment().with_consent(marketing, true);
+        let facts = [lead.clone(), an_answer(marketing, true), a_checkout(), paid];
+        let params = &hit_of(&facts).await["events"][0]["params"];
+        assert_eq!(
+            (&params["page_location"], &params["page_referrer"]),
+            (&told.into(), &told.into())
+        );
     }
 }
 
