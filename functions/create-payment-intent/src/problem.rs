@@ -93,3 +93,17 @@ pub(crate) fn too_many_open() -> Problem {
     let detail = "pay one of them, or begin a new journey; nothing was charged";
     Problem::new(Kind::TooManyOpenCheckouts, detail).retry_after(HOUR)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{no_key, of};
+    use testkit::log;
+
+    #[test]
+    fn the_people_who_run_the_shop_hear_that_nobody_can_pay() {
+        let said = log::of(|| assert_eq!(of(&no_key()).status(), 503));
+        let [line] = said.as_slice() else { panic!("{said:?}") };
+        assert!(line.starts_with("ERROR") && line.contains(" refused=1 "), "{line}");
+        assert!(line.contains("refused:Count"), "{line}");
+    }
+}

@@ -135,3 +135,14 @@ fn a_run_looks_an_hour_back_behind_what_it_had_reached() {
     let from = windows.current().unwrap().from;
     assert!(from <= at(NOW - 900 - 3_600), "{from}");
 }
+
+/// Else it would say what is lost already.
+#[test]
+fn the_alarm_of_the_gap_goes_off_while_stripe_still_remembers() {
+    let template = include_str!("../../../../template.yaml");
+    let (_, alarm) = template.split_once("MetricName: gap_seconds").unwrap();
+    let (_, threshold) = alarm.split_once("Threshold: ").unwrap();
+    let seconds = threshold.lines().next().and_then(|line| line.parse().ok()).unwrap();
+    let gap = SignedDuration::from_secs(seconds);
+    assert!(gap > SignedDuration::from_hours(1) && gap * 2 < HORIZON, "{gap:?}");
+}
